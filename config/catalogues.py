@@ -1,0 +1,47 @@
+"""The catalogues that ship as data under ``catalogue/``."""
+
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from config.loading import FileProblem, UnusableFileError, load_yaml, validated
+from config.model import FileModel, Identifier, Name, Text
+
+
+class Measurand(FileModel):
+    """A quantity meters measure: its unit, how it behaves, its limits in that unit, its OBIS code where one exists."""
+
+    id: Identifier
+    unit: Text
+    kind: Literal["cumulative", "instantaneous", "text"]
+    name: Name
+    obis: str | None = Field(default=None, min_length=1, max_length=30)
+    minimum: int | None = None
+    maximum: int | None = None
+
+
+class MeasurandCatalogue(FileModel):
+    """All measurands."""
+
+    catalogue: Literal["measurands"]
+    edition: int
+    measurands: list[Measurand]
+
+
+def catalogue_folder() -> Path:
+    """The folder of shipped catalogues."""
+    return Path(str(files("config") / "catalogue"))
+
+
+@cache
+def measurands() -> dict[str, Measurand]:
+    """The measurand catalogue by id. It ships with the product, so a fault in it is ours and raises."""
+    loaded = load_yaml(catalogue_folder() / "measurands.yaml")
+    problems: list[FileProblem] = []
+    catalogue = validated(loaded, MeasurandCatalogue, problems)
+    if catalogue is None or problems:
+        raise UnusableFileError(problems)
+    return {measurand.id: measurand for measurand in catalogue.measurands}

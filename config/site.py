@@ -1,0 +1,142 @@
+"""The site file: acquisition only (endpoints, devices, schedule, sinks).
+
+Metering points, instruments, installations and certificates are not here: they enter as dated records by command
+(``meterproof ledger import``), because they change while the file stays.
+"""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+
+from config.loading import FileProblem, LoadedFile, UnusableFileError, load_yaml, validated
+from config.model import FileModel, Identifier, Name, Text
+
+MAX_DEVICES = 5_000
+
+
+class Organisation(FileModel):
+    """The energy-using unit (用能单位) whose meters these are."""
+
+    id: Identifier
+    name: Name
+    unified_credit_code: str | None = Field(default=None, min_length=1, max_length=32)
+
+
+class SiteIdentity(FileModel):
+    """The place. Its time zone cuts days and months, and is fixed when the data folder is created."""
+
+    id: Identifier
+    name: Name
+    time_zone: Text = "Asia/Shanghai"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"time zone {value!r} is not known (example: Asia/Shanghai)") from error
+        return value
+
+
+class Endpoint(FileModel):
+    """One way to devices: a serial port, a host and port, a broker. ``connection`` belongs to the protocol's driver."""
+
+    id: Identifier
+    protocol: Identifier
+    connection: dict[str, Any]
+
+
+class DeviceEntry(FileModel):
+    """One addressed device. ``address`` belongs to the driver; ``profile`` is ``maker/model``."""
+
+    id: Identifier
+    endpoint: Identifier
+    profile: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*/[a-z0-9][a-z0-9._-]*$", max_length=130)
+    address: dict[str, Any]
+    period_s: int | None = Field(default=None, ge=1, le=86_400)
+    offset_s: int | None = Field(default=None, ge=0, le=86_399)
+
+
+class Schedule(FileModel):
+    """The default period of the groups that a profile does not time itself."""
+
+    period_s: int = Field(default=300, ge=1, le=86_400)
+
+
+class InfluxSink(FileModel):
+    """Where readings are also written. Secrets are named, never written: an environment variable or a file."""
+
+    url: str = Field(pattern=r"^https?://", max_length=500)
+    dialect: Literal["auto", "v1", "v2"] = "auto"
+    database: str | None = Field(default=None, min_length=1, max_length=100)
+    retention_policy: str | None = Field(default=None, min_length=1, max_length=100)
+    org: str | None = Field(default=None, min_length=1, max_length=100)
+    bucket: str | None = Field(default=None, min_length=1, max_length=100)
+    username: str | None = Field(default=None, min_length=1, max_length=100)
+    password_env: str | None = Field(default=None, min_length=1, max_length=100)
+    password_file: str | None = Field(default=None, min_length=1, max_length=500)
+    token_env: str | None = Field(default=None, min_length=1, max_length=100)
+    token_file: str | None = Field(default=None, min_length=1, max_length=500)
+    ca_file: str | None = Field(default=None, min_length=1, max_length=500)
+    max_series: int = Field(default=100_000, ge=1)
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if self.database is None and self.bucket is None:
+            raise ValueError("name a 'database' (InfluxDB 1.x) or a 'bucket' (InfluxDB 2.x)")
+        return self
+
+
+class SiteFile(FileModel):
+    """The whole file. ``simulated: true`` gives birth to a data folder marked simulated for ever."""
+
+    meterproof: Literal[1]
+    organisation: Organisation
+    site: SiteIdentity
+    simulated: bool = False
+    data: str = Field(default="data", min_length=1, max_length=500)
+    profiles: str | None = Field(default=None, min_length=1, max_length=500)
+    schedule: Schedule = Schedule()
+    endpoints: list[Endpoint] = Field(min_length=1, max_length=1_000)
+    devices: list[DeviceEntry] = Field(min_length=1, max_length=MAX_DEVICES)
+    influxdb: InfluxSink | None = None
+
+
+def load_site(path: Path) -> tuple[SiteFile | None, LoadedFile | None, list[FileProblem]]:
+    """The site file, where each part stands, and every problem that the file alone shows."""
+    try:
+        loaded = load_yaml(path)
+    except UnusableFileError as error:
+        return None, None, error.problems
+    problems: list[FileProblem] = []
+    site = validated(loaded, SiteFile, problems)
+    if site is not None:
+        problems.extend(_cross_checks(site, loaded))
+    return site, loaded, problems
+
+
+def _cross_checks(site: SiteFile, loaded: LoadedFile) -> list[FileProblem]:
+    problems = [
+        *_duplicates(loaded, "endpoints", [endpoint.id for endpoint in site.endpoints]),
+        *_duplicates(loaded, "devices", [device.id for device in site.devices]),
+    ]
+    known = {endpoint.id for endpoint in site.endpoints}
+    for index, device in enumerate(site.devices):
+        if device.endpoint not in known:
+            facts = {"device": device.id, "endpoint": device.endpoint}
+            message = "device '%(device)s' names endpoint '%(endpoint)s', which is not in 'endpoints'"
+            problems.append(loaded.problem(("devices", index, "endpoint"), message, **facts))
+    return problems
+
+
+def _duplicates(loaded: LoadedFile, section: str, ids: list[str]) -> list[FileProblem]:
+    seen: set[str] = set()
+    problems = []
+    for index, each in enumerate(ids):
+        if each in seen:
+            problems.append(loaded.problem((section, index, "id"), "the id '%(id)s' stands twice", id=each))
+        seen.add(each)
+    return problems

@@ -1,0 +1,1 @@
+"""Protocol drivers, one folder a protocol, found by entry point."""

@@ -1,0 +1,1 @@
+"""The heart of Meterproof: knows no wire protocol and no web page."""

@@ -1,0 +1,1 @@
+"""Slots, schedule and supervision of endpoints; what arrives leaves as blocks."""

@@ -1,0 +1,1 @@
+"""Configuration to object graph; the one place that knows concrete classes."""

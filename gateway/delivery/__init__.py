@@ -1,0 +1,1 @@
+"""Couriers that bring entries to sinks."""

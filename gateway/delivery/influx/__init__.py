@@ -1,0 +1,1 @@
+"""The InfluxDB sink: dialects v1 and v2."""

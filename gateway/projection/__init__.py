@@ -1,0 +1,1 @@
+"""The one apply(entries): journal to projections."""

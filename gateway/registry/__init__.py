@@ -1,0 +1,1 @@
+"""The embedded relational projection with as-of queries."""

@@ -1,0 +1,1 @@
+"""15-minute intervals from end registers, and roll-ups."""

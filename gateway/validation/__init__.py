@@ -1,0 +1,1 @@
+"""Reading rules, one file a rule."""
