@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from gateway.domain.device import Device, RequestGroup
 from gateway.domain.errors import Problem
 from gateway.domain.finding import Finding
-from gateway.domain.reading import Arrival, Message, Sample
+from gateway.domain.reading import Message, Sample
 
 Document = dict[str, Any]
 """A JSON-shaped value that can stand in a journal body: objects, arrays, strings, integers, null. Nothing else."""
@@ -81,7 +81,7 @@ class Streams(Protocol):
 class Committer(Protocol):
     """Runs blocking, durable work away from the event loop, one piece at a time, in order."""
 
-    async def run(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401  # the work's own result type
+    async def run(self, work: Callable[[], Any]) -> Any:  # the work's own result type
         """Run ``work`` on the writer thread and return what it returned, or raise what it raised."""
         ...
 
@@ -125,7 +125,7 @@ class Link(Protocol):
     silence, reopen). A request in flight is never cancelled by the caller.
     """
 
-    async def exchange(self, device: Device, request: Any, timeout_s: float) -> Answer:  # noqa: ANN401  # driver's own
+    async def exchange(self, device: Device, request: Any, timeout_s: float) -> Answer:  # driver's own
         """Send one request to a device of this endpoint and wait for its answer, at most ``timeout_s``."""
         ...
 
@@ -166,6 +166,10 @@ class PollingDriver(Protocol):
 
 class PayloadDecoder(Protocol):
     """Turns messages of one endpoint into samples. Pure and total, like ``ReadPlan.decode``."""
+
+    def topics(self) -> Sequence[str]:
+        """The topic filters to subscribe to for these devices, without duplicates, sorted."""
+        ...
 
     def documents(self) -> Mapping[str, Document]:
         """Per device id, the resolved mapping as it stands in the configuration entry."""
