@@ -103,7 +103,7 @@ class _Reader:
         self.positions: dict[KeyPath, tuple[int, int]] = {}
         self.problems: list[FileProblem] = []
 
-    def convert(self, node: yaml.Node, path: KeyPath, depth: int) -> Any:  # noqa: ANN401  # any YAML value
+    def convert(self, node: yaml.Node, path: KeyPath, depth: int) -> Any:  # any YAML value
         self.positions[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
         if id(node) in self._seen:
             return self._refuse(node, "anchors and aliases are not supported; write the value out")
@@ -132,7 +132,7 @@ class _Reader:
                 self.positions[(*path, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
         return result
 
-    def _scalar(self, node: yaml.Node) -> Any:  # noqa: ANN401  # any YAML scalar
+    def _scalar(self, node: yaml.Node) -> Any:  # any YAML scalar
         if node.tag == "tag:yaml.org,2002:timestamp":
             return node.value  # dates stay text; whoever needs a date parses it with its own rule
         try:

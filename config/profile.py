@@ -26,7 +26,8 @@ class SourceDocument(FileModel):
 class ProfileChannel(FileModel):
     """One measurand of the meter. ``source`` says where it is on the wire and belongs to the driver.
 
-    ``decimals`` fixes the resolution: stored integer = value * 10**decimals, rounded half to even.
+    ``decimals`` fixes the resolution: stored integer = value * 10**decimals, rounded half to even. ``modulus`` is where
+    a counter rolls over to 0, in stored integers; ``minimum`` and ``maximum`` are in the measurand's unit, inclusive.
     """
 
     id: Identifier

@@ -1,11 +1,12 @@
 """The Protocols between rooms, and between the gateway and what plugs into it.
 
-Nothing outside an implementation of ``Clock``, ``Random``, ``Streams`` or ``Committer`` may look at the wall clock, draw
-random numbers, open a socket or start a thread: the deterministic simulation replaces these four and runs the real code.
+Nothing outside an implementation of ``Clock``, ``Random``, ``Streams`` or ``Committer`` may look at the wall clock,
+draw random numbers, open a socket or start a thread: the deterministic simulation replaces these four and runs the
+real code.
 
-Drivers come in two shapes. A *polling* driver is asked, one exchange at a time, by the actor that owns its endpoint. A
-*listening* driver hands over messages and acknowledges each only after the journal has it. Both are pure where they turn
-bytes into values, so the same function runs live, in a rebuild and under random bytes in tests.
+Drivers come in two shapes. A *polling* driver is asked, one exchange at a time, by the actor that owns its endpoint.
+A *listening* driver hands over messages and acknowledges each only after the journal has it. Both are pure where they
+turn bytes into values, so the same function runs live, in a rebuild and under random bytes in tests.
 """
 
 import asyncio
@@ -74,7 +75,7 @@ class Streams(Protocol):
     async def open_serial(
         self, protocol_factory: Callable[[], asyncio.BaseProtocol], path: str, settings: Mapping[str, Any]
     ) -> asyncio.BaseTransport:
-        """Open a serial port (``baudrate``, ``bytesize``, ``parity``, ``stopbits``); OSError when it cannot be opened."""
+        """Open a serial port (``baudrate``, ``bytesize``, ``parity``, ``stopbits``); OSError when it cannot."""
         ...
 
 
