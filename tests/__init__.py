@@ -1,0 +1,1 @@
+"""Tests of the whole product; also the starters of the real servers they run against."""
