@@ -31,6 +31,27 @@ class MeasurandCatalogue(FileModel):
     measurands: list[Measurand]
 
 
+class EnergyKind(FileModel):
+    """What is metered at a point: energy, working medium, product or emission; the unit totals are shown in.
+
+    ``measurands`` are the counters that may be a point's main register, the usual one first.
+    """
+
+    id: Identifier
+    unit: Text
+    role: Literal["energy", "working_medium", "product", "emission"]
+    name: Name
+    measurands: list[Identifier]
+
+
+class EnergyKindCatalogue(FileModel):
+    """All energy kinds."""
+
+    catalogue: Literal["energy_kinds"]
+    edition: int
+    energy_kinds: list[EnergyKind]
+
+
 def catalogue_folder() -> Path:
     """The folder of shipped catalogues."""
     return Path(str(files("config") / "catalogue"))
@@ -45,3 +66,14 @@ def measurands() -> dict[str, Measurand]:
     if catalogue is None or problems:
         raise UnusableFileError(problems)
     return {measurand.id: measurand for measurand in catalogue.measurands}
+
+
+@cache
+def energy_kinds() -> dict[str, EnergyKind]:
+    """The energy kind catalogue by id; a fault in it is ours and raises."""
+    loaded = load_yaml(catalogue_folder() / "energy_kinds.yaml")
+    problems: list[FileProblem] = []
+    catalogue = validated(loaded, EnergyKindCatalogue, problems)
+    if catalogue is None or problems:
+        raise UnusableFileError(problems)
+    return {kind.id: kind for kind in catalogue.energy_kinds}

@@ -1,0 +1,177 @@
+"""The ledger (台账): metering points, instruments, installations, certificates, standards.
+
+These are plain records as they stand in the journal's ``object``. Verification (检定: pass or fail against a class) and
+calibration (校准: errors with uncertainty, no verdict) are different kinds of certificate and never one word.
+Civil dates stay text (``2025-03-01``) because their instant depends on the site's time zone; a certificate is valid to
+the end of its last day.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, Self
+
+ObjectValue = str | int | None
+
+LEDGER_KINDS = (
+    "organisation",
+    "site",
+    "point",
+    "instrument",
+    "installation",
+    "certificate",
+    "standard",
+    "document",
+    "person",
+    "factor_set",
+)
+"""Entry kinds that carry a ledger object."""
+
+WHOLE_LIFE_KINDS = frozenset({"installation", "certificate"})
+"""Kinds whose newest record replaces the earlier one altogether: its ``from``/``to`` are the object's own life.
+
+For every other kind a record with ``from`` overlays what was known before from that instant on.
+"""
+
+
+class Direction(StrEnum):
+    """Which way energy crosses the metering point, seen from the energy-using unit."""
+
+    IN = "in"
+    OUT = "out"
+    INTERNAL = "internal"
+
+
+class InstallationRole(StrEnum):
+    """What an instrument does at its point."""
+
+    METER = "meter"
+    CT = "ct"
+    PT = "pt"
+    OTHER = "other"
+
+
+class CertificateKind(StrEnum):
+    """检定证书, 检定结果通知书, 校准证书, 内部校准记录."""
+
+    VERIFICATION = "verification"
+    REJECTION_NOTICE = "rejection_notice"
+    CALIBRATION = "calibration"
+    INTERNAL = "internal"
+
+    @property
+    def is_verification(self) -> bool:
+        """True for the two outcomes of a legal verification (检定)."""
+        return self in {CertificateKind.VERIFICATION, CertificateKind.REJECTION_NOTICE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerObject:
+    """Common to all records: made from the journal's ``object`` by field name; fields unknown here are left out."""
+
+    id: str
+
+    @classmethod
+    def from_document(cls, id_: str, document: Mapping[str, Any]) -> Self:
+        """The record from its journal form; absent fields take their defaults."""
+        known = {field.name for field in fields(cls)} - {"id"}
+        return cls(id=id_, **{name: document[name] for name in known & document.keys() if document[name] is not None})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeteringPoint(LedgerObject):
+    """计量点: a place where energy must be measured. Exists even where no meter is fitted."""
+
+    name_zh: str = ""
+    name_en: str = ""
+    energy_kind: str = ""  # id of config/catalogue/energy_kinds.yaml
+    level: int = 0  # 1 进出用能单位, 2 进出主要次级用能单位, 3 主要用能设备
+    direction: str = Direction.IN
+    parent: str = ""
+    required_class: str = ""  # accuracy class demanded of the meter
+    compulsory: int = 0  # 1: 强检 duty
+    must_measure: int = 1  # 1: equipping is demanded here
+    process: str = ""  # 工序
+    main_equipment: str = ""  # name of the 主要用能设备 measured here
+    location: str = ""
+    purpose: str = ""
+    exemption: str = ""  # why it need not be measured
+    commissioned_on: str = ""  # civil date; before it the point is planned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument(LedgerObject):
+    """计量器具: a physical meter, transformer, scale or analyser. The id is the unit's own 管理编号."""
+
+    name: str = ""
+    kind: str = ""
+    model: str = ""
+    maker: str = ""
+    serial: str = ""
+    accuracy_class: str = ""
+    range: str = ""
+    compulsory: int = 0
+    metrological_state: str = "qualified"  # qualified 合格, limited 准用, stopped 停用
+    operational_state: str = "normal"  # normal 正常, faulty 故障, stopped 停用
+    cycle_months: int = 0
+    ratio_primary: str = ""  # transformer plate, decimal text
+    ratio_secondary: str = ""
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation(LedgerObject):
+    """Dated join of instrument and metering point; its life is the entry's ``from``/``to``."""
+
+    point: str = ""
+    instrument: str = ""
+    device: str = ""  # site-file id; blank where nothing reads it (transformers)
+    role: str = InstallationRole.METER
+    channel: str = ""  # channel id of the main energy register
+    opening_index: str = ""  # register shown when fitted, decimal text in the channel's unit
+    closing_index: str = ""
+    ct_ratio: str = ""  # "200/5"; blank: 1
+    pt_ratio: str = ""
+    seal: str = ""
+    people: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate(LedgerObject):
+    """One 检定/校准/自校 record. The id is its number; it names its instrument by 管理编号 and by serial number."""
+
+    kind: str = CertificateKind.VERIFICATION
+    instrument: str = ""
+    serial: str = ""
+    laboratory: str = ""
+    laboratory_authorisation: str = ""
+    performed_on: str = ""
+    valid_until: str = ""
+    result: str = "none"  # pass, fail, none (a calibration gives no verdict)
+    accuracy_class: str = ""
+    error_percent: str = ""
+    uncertainty_percent: str = ""  # expanded U
+    coverage_factor: str = ""  # k of U
+    standards: str = ""  # ids separated by ";"
+    supersedes: str = ""
+    document: str = ""  # SHA-256 of the file under blobs/
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standard(LedgerObject):
+    """计量标准: what a laboratory compared the instrument with."""
+
+    name: str = ""
+    serial: str = ""
+    certificate_number: str = ""
+    laboratory: str = ""
+    valid_until: str = ""
+
+
+RECORD_TYPES: Mapping[str, type[LedgerObject]] = {
+    "point": MeteringPoint,
+    "instrument": Instrument,
+    "installation": Installation,
+    "certificate": Certificate,
+    "standard": Standard,
+}

@@ -1,0 +1,208 @@
+"""The columns of the ledger files: field id, Chinese header, what may stand in a cell (docs/ledger.md lists the same)."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cell(StrEnum):
+    """How a cell is read."""
+
+    ID = "id"
+    TEXT = "text"
+    CHOICE = "choice"
+    FLAG = "flag"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    DATE = "date"
+    MOMENT = "moment"
+    RATIO = "ratio"
+    ID_LIST = "id_list"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``choices`` maps what people write (lower case) to the stored value."""
+
+    field: str
+    zh: str
+    cell: Cell = Cell.TEXT
+    required: bool = False
+    default: str | int | None = None
+    choices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFile:
+    """One file of the ledger folder: the entry kind it makes and its columns; ``id_field`` names the object."""
+
+    name: str
+    kind: str
+    id_field: str
+    columns: tuple[Column, ...]
+
+    @property
+    def by_header(self) -> Mapping[str, Column]:
+        """Columns by every accepted header, lower case: field id and Chinese name."""
+        return {header: column for column in self.columns for header in (column.field, column.zh.lower())}
+
+
+def _choices(**pairs: str) -> dict[str, str]:
+    result = {}
+    for value, zh in pairs.items():
+        result[value] = value
+        for word in zh.split("|"):
+            result[word] = value
+    return result
+
+
+_LEVELS = {"1": "1", "2": "2", "3": "3", "一级": "1", "二级": "2", "三级": "3"}
+_DIRECTIONS = {
+    **_choices(out="输出|流出", internal="内部"),
+    "in": "in",
+    "输入": "in",
+    "流入": "in",
+    "进": "in",
+    "出": "out",
+}
+INSTRUMENT_KINDS = _choices(
+    electricity_meter="电能表|电表",
+    current_transformer="电流互感器",
+    voltage_transformer="电压互感器",
+    belt_scale="皮带秤",
+    weighbridge="汽车衡|地磅|轨道衡",
+    flow_meter="流量计",
+    water_meter="水表",
+    gas_meter="燃气表",
+    heat_meter="热量表|热能表",
+    fuel_dispenser="加油机",
+    gas_analyser="气体分析仪|烟气分析仪",
+    thermometer="温度计|温度变送器",
+    pressure_transmitter="压力变送器|压力表",
+    laboratory_balance="天平",
+    calorimeter="量热仪",
+    other="其他",
+)
+_STATES = _choices(qualified="合格", limited="准用", stopped="停用")
+_RUNNING = _choices(normal="正常", faulty="故障", stopped="停用")
+_ROLES = _choices(meter="电表|表计|计量器具", ct="电流互感器", pt="电压互感器", other="其他")
+_CERTIFICATE_KINDS = _choices(
+    verification="检定证书|检定",
+    rejection_notice="检定结果通知书",
+    calibration="校准证书|校准",
+    internal="内部校准记录|内部校准|自校",
+)
+_RESULTS = {**_choices(fail="不合格", none="无|不作结论|—|-"), "pass": "pass", "合格": "pass"}
+_FROM = Column("from", "生效时间", Cell.MOMENT)
+_TO = Column("to", "失效时间", Cell.MOMENT)
+
+POINTS = LedgerFile(
+    "points.csv",
+    "point",
+    "id",
+    (
+        Column("id", "计量点编号", Cell.ID, required=True),
+        Column("name_zh", "计量点名称", required=True),
+        Column("name_en", "英文名称"),
+        Column("energy_kind", "能源种类", Cell.CHOICE, required=True),
+        Column("level", "级别", Cell.CHOICE, required=True, choices=_LEVELS),
+        Column("direction", "流向", Cell.CHOICE, default="in", choices=_DIRECTIONS),
+        Column("parent", "上级计量点", Cell.ID),
+        Column("required_class", "要求准确度等级"),
+        Column("compulsory", "强检", Cell.FLAG, default=0),
+        Column("must_measure", "应配", Cell.FLAG, default=1),
+        Column("process", "工序"),
+        Column("main_equipment", "主要用能设备"),
+        Column("location", "安装地点"),
+        Column("purpose", "用途"),
+        Column("exemption", "免配理由"),
+        Column("commissioned_on", "投用日期", Cell.DATE),
+        _FROM,
+        _TO,
+    ),
+)
+INSTRUMENTS = LedgerFile(
+    "instruments.csv",
+    "instrument",
+    "id",
+    (
+        Column("id", "管理编号", Cell.ID, required=True),
+        Column("name", "计量器具名称", required=True),
+        Column("kind", "器具类别", Cell.CHOICE, required=True, choices=INSTRUMENT_KINDS),
+        Column("model", "型号规格"),
+        Column("maker", "生产厂家"),
+        Column("serial", "出厂编号", required=True),
+        Column("accuracy_class", "准确度等级"),
+        Column("range", "测量范围"),
+        Column("compulsory", "强检", Cell.FLAG, default=0),
+        Column("metrological_state", "状态", Cell.CHOICE, default="qualified", choices=_STATES),
+        Column("operational_state", "运行状态", Cell.CHOICE, default="normal", choices=_RUNNING),
+        Column("cycle_months", "检定周期", Cell.INTEGER),
+        Column("ratio_primary", "一次额定值", Cell.DECIMAL),
+        Column("ratio_secondary", "二次额定值", Cell.DECIMAL),
+        Column("location", "安装使用地点及用途"),
+        _FROM,
+        _TO,
+    ),
+)
+INSTALLATIONS = LedgerFile(
+    "installations.csv",
+    "installation",
+    "id",
+    (
+        Column("id", "安装编号", Cell.ID, required=True),
+        Column("point", "计量点编号", Cell.ID, required=True),
+        Column("instrument", "管理编号", Cell.ID, required=True),
+        Column("device", "采集设备", Cell.ID),
+        Column("role", "作用", Cell.CHOICE, default="meter", choices=_ROLES),
+        Column("channel", "主电能通道"),
+        Column("from", "安装时间", Cell.MOMENT, required=True),
+        Column("to", "拆除时间", Cell.MOMENT),
+        Column("opening_index", "装表底度", Cell.DECIMAL),
+        Column("closing_index", "拆表底度", Cell.DECIMAL),
+        Column("ct_ratio", "电流互感器变比", Cell.RATIO),
+        Column("pt_ratio", "电压互感器变比", Cell.RATIO),
+        Column("seal", "封印编号"),
+        Column("people", "装拆人员"),
+    ),
+)
+CERTIFICATES = LedgerFile(
+    "certificates.csv",
+    "certificate",
+    "number",
+    (
+        Column("number", "证书编号", Cell.ID, required=True),
+        Column("kind", "证书类别", Cell.CHOICE, required=True, choices=_CERTIFICATE_KINDS),
+        Column("instrument", "管理编号", Cell.ID, required=True),
+        Column("serial", "出厂编号", required=True),
+        Column("laboratory", "检定/校准机构"),
+        Column("laboratory_authorisation", "机构授权号"),
+        Column("performed_on", "检定/校准日期", Cell.DATE, required=True),
+        Column("valid_until", "有效期至", Cell.DATE),
+        Column("result", "结论", Cell.CHOICE, default="none", choices=_RESULTS),
+        Column("accuracy_class", "准确度等级"),
+        Column("error_percent", "示值误差(%)", Cell.DECIMAL),
+        Column("uncertainty_percent", "扩展不确定度(%)", Cell.DECIMAL),
+        Column("coverage_factor", "包含因子k", Cell.DECIMAL),
+        Column("standards", "计量标准", Cell.ID_LIST),
+        Column("supersedes", "替代证书", Cell.ID),
+        Column("document", "文件哈希"),
+    ),
+)
+STANDARDS = LedgerFile(
+    "standards.csv",
+    "standard",
+    "id",
+    (
+        Column("id", "标准编号", Cell.ID, required=True),
+        Column("name", "标准名称", required=True),
+        Column("serial", "出厂编号"),
+        Column("certificate_number", "证书编号"),
+        Column("laboratory", "溯源机构"),
+        Column("valid_until", "有效期至", Cell.DATE),
+        _FROM,
+        _TO,
+    ),
+)
+LEDGER_FILES = (POINTS, INSTRUMENTS, STANDARDS, CERTIFICATES, INSTALLATIONS)
