@@ -166,6 +166,8 @@ _SENTENCES = {
     "string_too_short": "'%(key)s' is empty",
     "too_short": "'%(key)s' needs at least %(min_length)s entry",
     "too_long": "'%(key)s' has more than %(max_length)s entries",
+    "unknown_time_zone": "time zone '%(zone)s' is not known (example: Asia/Shanghai)",
+    "no_influx_target": "name a 'database' (InfluxDB 1.x) or a 'bucket' (InfluxDB 2.x)",
     "literal_error": "'%(key)s' must be one of %(expected)s",
 }
 
@@ -185,6 +187,6 @@ def validated(loaded: LoadedFile, model: type[Model], problems: list[FileProblem
             sentence = _SENTENCES.get(item["type"])
             if sentence is None:
                 sentence = "'%(key)s': %(reason)s"
-                facts["reason"] = str(item["msg"]).removeprefix("Value error, ")
+                facts["reason"] = str(item["msg"])
             problems.append(loaded.problem(path, sentence, **facts))
         return None

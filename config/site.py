@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from config.loading import FileProblem, LoadedFile, UnusableFileError, load_yaml, validated
 from config.model import FileModel, Identifier, Name, Text
@@ -37,7 +38,7 @@ class SiteIdentity(FileModel):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"time zone {value!r} is not known (example: Asia/Shanghai)") from error
+            raise PydanticCustomError("unknown_time_zone", "unknown time zone", {"zone": value}) from error
         return value
 
 
@@ -86,7 +87,7 @@ class InfluxSink(FileModel):
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if self.database is None and self.bucket is None:
-            raise ValueError("name a 'database' (InfluxDB 1.x) or a 'bucket' (InfluxDB 2.x)")
+            raise PydanticCustomError("no_influx_target", "neither database nor bucket")
         return self
 
 
