@@ -1,0 +1,1 @@
+"""Benchmarks: everything as a ratio measured in one run, beside its target."""
