@@ -8,8 +8,9 @@ from typing import Any
 class Result:
     """One measured figure.
 
-    ``target_id`` is a row of TARGETS below; ``baseline`` the figure of the peer or ceiling measured in the same run (None:
-    nothing to compare); ``meets_target`` None where the row has no target of its own. ``note`` says n, spread, what is included.
+    ``target_id`` is a row of TARGETS below; ``baseline`` the figure of the peer or ceiling measured in the same run
+    (None: nothing to compare); ``meets_target`` None where the row has no target of its own. ``note`` says n, spread
+    and what is included.
     """
 
     target_id: str
