@@ -1,0 +1,55 @@
+"""The month files of a folder, opened when first asked and held up to a limit."""
+
+import re
+import sqlite3
+from collections import OrderedDict
+from pathlib import Path
+
+from gateway.series.month import open_month
+
+MAX_OPEN = 48
+_NAME = re.compile(r"\d{4}-\d{2}")
+
+
+class Months:
+    """Connections by month name, least recently used closed first."""
+
+    def __init__(self, folder: Path, *, read_only: bool) -> None:
+        self._folder = folder
+        self._read_only = read_only
+        self._open: OrderedDict[str, sqlite3.Connection] = OrderedDict()
+        self._listed: tuple[int, list[str]] = (-1, [])
+
+    def names(self) -> list[str]:
+        """The months there are, oldest first."""
+        try:
+            changed = self._folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            return []
+        if self._listed[0] != changed:
+            stems = (path.stem for path in self._folder.glob("*.sqlite"))
+            self._listed = (changed, sorted(stem for stem in stems if _NAME.fullmatch(stem)))
+        return self._listed[1]
+
+    def path(self, name: str) -> Path:
+        """Where a month's file stands."""
+        return self._folder / f"{name}.sqlite"
+
+    def get(self, name: str, *, create: bool = False) -> sqlite3.Connection | None:
+        """The month's connection; None when there is no such file and none is to be made."""
+        connection = self._open.get(name)
+        if connection is not None:
+            self._open.move_to_end(name)
+            return connection
+        if not create and name not in self.names():
+            return None
+        connection = open_month(self.path(name), read_only=self._read_only, create=create)
+        self._open[name] = connection
+        while len(self._open) > MAX_OPEN:
+            self._open.popitem(last=False)[1].close()
+        return connection
+
+    def close(self) -> None:
+        """Close every file; idempotent."""
+        while self._open:
+            self._open.popitem()[1].close()
