@@ -1,4 +1,4 @@
-"""The columns of the ledger files: field id, Chinese header, what may stand in a cell (docs/ledger.md lists the same)."""
+"""The columns of the ledger files: field id, Chinese header, what may stand in a cell; docs/ledger.md lists them."""
 
 import dataclasses
 from collections.abc import Mapping

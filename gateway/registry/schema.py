@@ -1,0 +1,156 @@
+"""The registry file: one SQLite database beside the journal, dropped and built again at will."""
+
+import sqlite3
+from pathlib import Path
+
+from gateway.domain.errors import DataFolderError
+
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_S = 10.0
+
+SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE recorded (seq INTEGER PRIMARY KEY, latest_at INTEGER NOT NULL) STRICT; -- running maximum of at, per fact
+CREATE TABLE version (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  organisation TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  from_us INTEGER,                  -- effective, half open; null: always
+  to_us INTEGER,
+  withdrawn INTEGER NOT NULL,
+  object TEXT NOT NULL,             -- JSON
+  actor TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  source TEXT NOT NULL
+) STRICT;
+CREATE INDEX version_of ON version (organisation, kind, id, seq);
+CREATE TABLE reference (                -- ids that ever named a target; which version counts is decided when read
+  organisation TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  field TEXT NOT NULL,
+  target TEXT NOT NULL,
+  id TEXT NOT NULL,
+  PRIMARY KEY (organisation, kind, field, target, id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE verdict (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  organisation TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  point TEXT, device TEXT, instrument TEXT, installation TEXT, certificate TEXT,
+  from_us INTEGER NOT NULL,
+  to_us INTEGER,                    -- set by the closing entry
+  facts TEXT NOT NULL,
+  registry INTEGER NOT NULL,
+  rules TEXT NOT NULL,
+  closed_seq INTEGER,
+  closed_at INTEGER
+) STRICT;
+CREATE INDEX verdict_open ON verdict (organisation, rule) WHERE closed_seq IS NULL;
+CREATE INDEX verdict_device ON verdict (organisation, device, from_us);
+CREATE TABLE event (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  organisation TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  action TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX event_of ON event (organisation, kind, seq);
+CREATE TABLE configuration (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  organisation TEXT NOT NULL,
+  subject_type TEXT NOT NULL,
+  id TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX configuration_of ON configuration (organisation, subject_type, id, seq);
+CREATE TABLE finding (                  -- reading findings, counted per channel, rule and UTC day
+  organisation TEXT NOT NULL,
+  device TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  first_seq INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  first_us INTEGER NOT NULL,
+  last_us INTEGER NOT NULL,
+  facts TEXT NOT NULL,              -- of the first one
+  PRIMARY KEY (organisation, device, channel, rule, day)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE outcome (                  -- slots by how they ended, per UTC day
+  organisation TEXT NOT NULL,
+  device TEXT NOT NULL,
+  grp TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (organisation, device, grp, day, outcome)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE presence (                 -- where each request group stands
+  organisation TEXT NOT NULL,
+  device TEXT NOT NULL,
+  grp TEXT NOT NULL,
+  last_us INTEGER NOT NULL,         -- slot of the newest reading; 0: none yet
+  missed_since_us INTEGER NOT NULL, -- slot of the first miss since; 0: none
+  missed INTEGER NOT NULL,
+  PRIMARY KEY (organisation, device, grp)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE silence (                  -- ranges long enough to be a verdict; to_us null: still silent
+  organisation TEXT NOT NULL,
+  device TEXT NOT NULL,
+  from_us INTEGER NOT NULL,
+  to_us INTEGER,
+  missed INTEGER NOT NULL,
+  last_us INTEGER NOT NULL,
+  PRIMARY KEY (organisation, device, from_us)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE identity (                 -- newest text and ratio values of identity groups
+  organisation TEXT NOT NULL,
+  device TEXT NOT NULL,
+  measurand TEXT NOT NULL,
+  from_us INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  value TEXT NOT NULL,              -- text, or an exact decimal
+  PRIMARY KEY (organisation, device, measurand, from_us)
+) WITHOUT ROWID, STRICT;
+"""
+
+
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """A connection; the writer makes the file when there is none. DataFolderError when it is not of this version."""
+    if not read_only:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_TIMEOUT_S,
+    )
+    try:
+        if not read_only:
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+            # it can be built again from the journal, so a lost last commit costs nothing
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA journal_size_limit = 16777216")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        connection.close()
+        raise DataFolderError(
+            "%(path)s cannot be used: %(reason)s; run 'meterproof rebuild'", path=str(path), reason=str(error)
+        ) from error
+    if version != SCHEMA_VERSION:
+        connection.close()
+        raise DataFolderError("%(path)s was written by another version; run 'meterproof rebuild'", path=str(path))
+    return connection
