@@ -23,6 +23,7 @@ _PAGE_OF_KINDS = (
     "SELECT seq, at, kind, subject, body FROM entry"
     " WHERE seq > ? AND +kind IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?"
 )
+_LEAVES = "SELECT seq, leaf, body FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
 _ONE = "SELECT seq, at, kind, subject, body FROM entry WHERE seq = ?"
 _LATEST = (
     "SELECT seq, at, kind, subject, body FROM entry"
@@ -126,6 +127,12 @@ class Journal:
         else:
             rows = self._rows(_PAGE_OF_KINDS, (after_seq, json.dumps(sorted(kinds)), limit))
         return [Entry(*row) for row in rows]
+
+    def leaves(self, after_seq: int, limit: int = 1000) -> list[tuple[int, bytes, bytes]]:
+        """Number, stored leaf hash and body bytes of up to ``limit`` hot entries after a number, in order."""
+        with self._read_lock, schema.mapped_errors(self.path):
+            rows = self._read.execute(_LEAVES, (after_seq, min(limit, MAX_PAGE_ENTRIES))).fetchall()
+        return [(int(seq), bytes(leaf), bytes(body)) for seq, leaf, body in rows]
 
     def entry(self, seq: int) -> Entry:
         """One entry; JournalError when there is none of that number."""
