@@ -1,1 +1,1 @@
-"""Slots, schedule and supervision of endpoints; what arrives leaves as blocks."""
+"""Acquisition: slots, the actors that own endpoints, and what becomes of every answer until the journal has it."""

@@ -1,1 +1,20 @@
-"""Reading rules, one file a rule."""
+"""Rules about readings: one file a rule, pure, without input or output.
+
+Each rule looks at one thing and says so as a finding; nothing is clamped, re-stamped or left out. ``GroupRules`` runs
+them over one decoded poll and costs a few microseconds while everything is normal.
+"""
+
+from gateway.validation.group import GroupRules
+from gateway.validation.identity import DeviceIdentity, Installed, InstalledInstruments, NoRegistry
+from gateway.validation.pack import RULE_PACK
+from gateway.validation.quality import judged_quality
+
+__all__ = [
+    "RULE_PACK",
+    "DeviceIdentity",
+    "GroupRules",
+    "Installed",
+    "InstalledInstruments",
+    "NoRegistry",
+    "judged_quality",
+]

@@ -1,0 +1,67 @@
+"""A line: one request group of one device on its schedule, with the rules that judge it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.acquisition.schedule import SlotGrid
+from gateway.domain.device import Device, RequestGroup
+from gateway.ports import ReadPlan
+from gateway.validation import DeviceIdentity, GroupRules, InstalledInstruments
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """``next_slot_us``: first slot without an outcome; ``cfg``: seq of the configuration entry in force."""
+
+    device: Device
+    group: RequestGroup
+    plan: ReadPlan | None
+    rules: GroupRules
+    identity: DeviceIdentity
+    is_identity: bool
+    cfg: int
+    grid: SlotGrid
+    next_slot_us: int | None = None
+    index: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.index = self.group.index()
+
+    @property
+    def key(self) -> str:
+        """``device/group``: names the line in the state file and in the tally."""
+        return f"{self.device.id}/{self.group.id}"
+
+    def state(self) -> dict[str, Any]:
+        """What has to outlive a restart, JSON-shaped."""
+        return {"next_slot_us": self.next_slot_us, "rules": self.rules.state()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up what ``state`` wrote."""
+        self.next_slot_us = state["next_slot_us"]
+        self.rules.restore(state["rules"])
+
+
+def lines_of(
+    device: Device,
+    plans: Mapping[str, ReadPlan],
+    configuration: Mapping[str, Any],
+    registry: InstalledInstruments,
+    cfg: int,
+) -> list[Line]:
+    """The lines of one device; ``configuration`` is its configuration entry's body, ``cfg`` that entry's seq."""
+    identity = DeviceIdentity()
+    return [
+        Line(
+            device=device,
+            group=group,
+            plan=plans.get(group.id),
+            rules=GroupRules(device, group, identity, registry),
+            identity=identity,
+            is_identity=configuration["groups"][group.id]["identity"] == 1,
+            cfg=cfg,
+            grid=SlotGrid(group.period_us, group.offset_us),
+        )
+        for group in device.groups
+    ]
