@@ -1,0 +1,272 @@
+"""From a profile's sources to a read plan: which registers to read together, and where each channel then stands.
+
+Fields of one space are covered by the cheapest set of requests that the meter's limits allow: reading a gap is chosen
+where it costs less than another request (``cost.LineCost``). The search is exact dynamic programming over the sorted
+fields, at most 125 registers back, so it stays linear in their number.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from drivers.modbus.cost import LineCost, line_cost
+from drivers.modbus.fields import ScaleField, ValueField
+from drivers.modbus.plan import ModbusPlan
+from drivers.modbus.request import IDENTIFICATION, Request
+from drivers.modbus.schema import (
+    FUNCTIONS,
+    TIME_LAYOUTS,
+    Address,
+    Connection,
+    Options,
+    Scale,
+    Source,
+    letters_for,
+    sentinel_hex,
+)
+from gateway.domain.device import Channel, ChannelKind, RequestGroup
+from gateway.domain.errors import ConfigurationError
+
+POWER10_LIMIT = 10  # SunSpec scale factors are -10...10
+BIT_FUNCTIONS = (1, 2)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Items ``[first, end)`` of one function's address space."""
+
+    function: int
+    first: int
+    end: int
+
+
+def build_plan(
+    address: Address, options: Options, group: RequestGroup, sources: Sequence[Source], connection: Connection
+) -> ModbusPlan:
+    """The plan of one group; ``sources`` in the order of the group's channels."""
+    cost = line_cost(connection, options.turnaround_ms)
+    scale_keys: dict[tuple[Any, ...], tuple[int, Scale]] = {}
+    for source in sources:
+        for scale in source.scale_by:
+            scale_keys.setdefault(_scale_key(scale, options), (len(scale_keys), scale))
+    wanted = [source_span(source, options, address.base) for source in sources]
+    scale_spans = [source_span(scale, options, address.base) for _, scale in scale_keys.values()]
+    spans = cover([*wanted, *scale_spans], options, connection.max_registers, cost)
+    requests = [_request(address.unit, span) for span in spans]
+    fields = []
+    for channel, source, span in zip(group.channels, sources, wanted, strict=True):
+        scales = tuple(scale_keys[_scale_key(scale, options)][0] for scale in source.scale_by)
+        fields.append(_value_field(channel, source, options, _place(span, spans), scales))
+    scale_fields = [
+        _scale_field(scale, options, _place(span, spans))
+        for (_, scale), span in zip(scale_keys.values(), scale_spans, strict=True)
+    ]
+    return ModbusPlan(requests, fields, scale_fields)
+
+
+def source_span(source: Source | Scale, options: Options, base: int) -> Span:
+    """The items a source occupies on the wire."""
+    space = source.space or options.space
+    function = FUNCTIONS[space]
+    if function == IDENTIFICATION:
+        return Span(function, source.address, source.address + 1)
+    first = source.address + base
+    items = 1 if function in BIT_FUNCTIONS else (source.length + 1) // 2
+    return Span(function, first, first + items)
+
+
+def cover(wanted: Sequence[Span], options: Options, max_registers: int, cost: LineCost) -> list[Span]:
+    """The cheapest requests that read all wanted spans within the limits, in address order."""
+    result: list[Span] = []
+    for function in sorted({span.function for span in wanted}):
+        atoms = _united([span for span in wanted if span.function == function])
+        if function == IDENTIFICATION:
+            result.extend(_identification_spans(atoms))
+            continue
+        bits = function in BIT_FUNCTIONS
+        limit = options.max_bits if bits else min(options.max_registers, max_registers)
+        item_bytes = 0.125 if bits else 2.0
+        result.extend(_cheapest(_cut(atoms, limit), limit, item_bytes, options.gaps, cost))
+    return result
+
+
+def _united(spans: Sequence[Span]) -> list[Span]:
+    """Sorted, with overlapping spans joined: they are read in one piece."""
+    result: list[Span] = []
+    for span in sorted(set(spans)):
+        if result and span.first < result[-1].end:
+            result[-1] = Span(span.function, result[-1].first, max(result[-1].end, span.end))
+        else:
+            result.append(span)
+    return result
+
+
+def _cut(atoms: Sequence[Span], limit: int) -> list[Span]:
+    for atom in atoms:
+        if atom.end - atom.first > limit:
+            message = (
+                "%(count)s registers from %(address)s belong together, but the meter gives at most %(limit)s at once"
+            )
+            facts = {"count": str(atom.end - atom.first), "address": str(atom.first), "limit": str(limit)}
+            raise ConfigurationError([message % facts])
+    return list(atoms)
+
+
+def _cheapest(atoms: Sequence[Span], limit: int, item_bytes: float, gaps: bool, cost: LineCost) -> list[Span]:
+    best = [0.0]
+    cut_before = [0]
+    for end in range(1, len(atoms) + 1):
+        choice = (float("inf"), 0)
+        for start in range(end - 1, -1, -1):
+            items = atoms[end - 1].end - atoms[start].first
+            if items > limit or (not gaps and start + 1 < end and atoms[start].end != atoms[start + 1].first):
+                break
+            total = best[start] + cost.request_us + items * item_bytes * cost.byte_us
+            choice = min(choice, (total, start))
+        best.append(choice[0])
+        cut_before.append(choice[1])
+    result: list[Span] = []
+    end = len(atoms)
+    while end:
+        start = cut_before[end]
+        result.append(Span(atoms[start].function, atoms[start].first, atoms[end - 1].end))
+        end = start
+    return result[::-1]
+
+
+def _identification_spans(atoms: Sequence[Span]) -> list[Span]:
+    """Objects of one category (basic 0-2, regular 3-127, extended 128-255) come as one stream answer."""
+    result: list[Span] = []
+    for low, high in ((0, 3), (3, 128), (128, 256)):
+        members = [atom for atom in atoms if low <= atom.first < high]
+        if members:
+            result.append(Span(IDENTIFICATION, members[0].first, members[-1].end))
+    return result
+
+
+def _request(unit: int, span: Span) -> Request:
+    if span.function == IDENTIFICATION:
+        read_code = 1 if span.first < 3 else 2 if span.first < 128 else 3
+        return Request(unit, span.function, span.first, read_code)
+    if span.end > 65_536:
+        raise ConfigurationError([f"registers from {span.first} reach beyond address 65535"])
+    return Request(unit, span.function, span.first, span.end - span.first)
+
+
+def _place(span: Span, spans: Sequence[Span]) -> tuple[int, int]:
+    """(request index, items from its start) of a wanted span."""
+    for index, each in enumerate(spans):
+        if each.function == span.function and each.first <= span.first and span.end <= each.end:
+            return index, span.first if span.function == IDENTIFICATION else span.first - each.first
+    raise AssertionError("every wanted span is covered")
+
+
+def _value_field(
+    channel: Channel, source: Source, options: Options, place: tuple[int, int], scales: tuple[int, ...]
+) -> ValueField:
+    space = source.space or options.space
+    request, items = place
+    ratio = Fraction(source.scale)
+    kind, shift, width = _type_of(source)
+    offset = items
+    if space in {"coil", "discrete"}:
+        offset, shift = divmod(items, 8)
+    elif space != "identification":
+        offset = 2 * items
+    return ValueField(
+        channel=channel.id,
+        request=request,
+        offset=offset,
+        length=source.length,
+        type="object" if space == "identification" else kind,
+        order=_order(source, options),
+        shift=shift,
+        width=width,
+        format=_format(channel, source, kind),
+        subtract=source.subtract,
+        numerator=ratio.numerator,
+        denominator=ratio.denominator,
+        decimals=channel.decimals if kind not in {"text", "time"} else 0,
+        scales=scales,
+        sentinels=tuple(sentinel_hex(each, source.length) for each in source.no_value),
+        coarse=_coarse(channel, source),
+    )
+
+
+def _scale_field(scale: Scale, options: Options, place: tuple[int, int]) -> ScaleField:
+    kind, _, _ = _type_of(scale)
+    power = scale.kind == "power10"
+    return ScaleField(
+        request=place[0],
+        offset=2 * place[1],
+        length=scale.length,
+        type=kind,
+        order=_order(scale, options),
+        kind=scale.kind,
+        minimum=-POWER10_LIMIT if power and scale.minimum is None else scale.minimum,
+        maximum=POWER10_LIMIT if power and scale.maximum is None else scale.maximum,
+    )
+
+
+def _scale_key(scale: Scale, options: Options) -> tuple[Any, ...]:
+    return (
+        scale.space or options.space,
+        scale.address,
+        scale.type,
+        scale.order,
+        scale.kind,
+        scale.minimum,
+        scale.maximum,
+    )
+
+
+def _type_of(source: Source | Scale) -> tuple[str, int, int | None]:
+    """Type code, shift and width of the plan."""
+    name = source.type
+    if name in TIME_LAYOUTS:
+        return "time", TIME_LAYOUTS[name][0], None
+    if isinstance(source, Source) and (name == "bit" or source.bit is not None or source.width is not None):
+        return "int" if name.startswith("i") else "uint", source.bit or 0, source.width or 1
+    kinds = {"u": "uint", "i": "int", "m": "magnitude", "f": "float", "b": "bcd"}
+    return (name if name in {"text", "mod10k"} else kinds[name[0]]), 0, None
+
+
+def _order(source: Source | Scale, options: Options) -> str:
+    length = source.length
+    if source.order is not None:
+        letters = letters_for(source.order, length)
+    elif length in {2, 4, 6, 8} and source.type not in {"text", "time_bytes", "time_bcd"}:
+        letters = letters_for(options.order, length)
+    else:
+        return "A"
+    return "A" if letters == "".join(sorted(letters)) else letters
+
+
+def _format(channel: Channel, source: Source, kind: str) -> str:
+    """The field's format: as written, else text for texts and decimal digits for numbers that name something."""
+    textual = kind in {"text", "time"}
+    if source.format is None:
+        if textual:
+            return "text"
+        if channel.kind is not ChannelKind.TEXT:
+            return "number"
+        return "digits" if kind == "bcd" else "decimal"
+    return source.format
+
+
+def _coarse(channel: Channel, source: Source) -> int | None:
+    """From which step a float counter is too coarse: as written, else one whole unit."""
+    if source.type != "f32":
+        return None
+    if source.coarse is not None:
+        return source.coarse
+    return 10**channel.decimals if channel.kind is ChannelKind.CUMULATIVE else None
+
+
+def read_sources(profile: Mapping[str, Any], group_id: str) -> list[dict[str, Any]]:
+    """The ``source`` blocks of a group, as they stand in the profile document; KeyError when there is no such group."""
+    for group in profile["groups"]:
+        if group["id"] == group_id:
+            return [channel["source"] for channel in group["channels"]]
+    raise KeyError(group_id)

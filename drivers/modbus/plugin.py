@@ -1,0 +1,113 @@
+"""The Modbus driver as the gateway sees it (entry point ``modbus`` in ``meterproof.drivers``)."""
+
+import binascii
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from drivers.modbus.cost import line_cost
+from drivers.modbus.link import ModbusLink, octets
+from drivers.modbus.narrowing import narrowed
+from drivers.modbus.plan import ModbusPlan, load_plan
+from drivers.modbus.planning import build_plan, read_sources
+from drivers.modbus.schema import Address, Connection, Options, Source, read_block
+from drivers.modbus.tls import client_context
+from gateway.domain.device import RequestGroup
+from gateway.domain.errors import ConfigurationError, Problem
+from gateway.ports import Clock, Document, Link, Random, Streams
+
+MAX_CACHED_SOURCES = 2_000
+
+
+class ModbusDriver:
+    """``gateway.ports.PollingDriver`` for Modbus TCP, TLS, RTU and ASCII."""
+
+    name = "modbus"
+
+    def check_connection(self, connection: Mapping[str, Any]) -> list[Problem]:
+        """Everything wrong with an endpoint's ``connection`` block; certificate files are opened."""
+        block = read_block(Connection, connection)
+        if isinstance(block, list):
+            return block
+        problems = []
+        for key in ("registration", "heartbeat"):
+            try:
+                octets(getattr(block, key))
+            except (ValueError, binascii.Error):
+                problems.append(Problem("'%(key)s' is not hexadecimal behind 'hex:'", {"key": key}, (key,)))
+        if block.tls is not None:
+            try:
+                client_context(block.tls)
+            except OSError as error:  # ssl.SSLError is one
+                reason = error.strerror or str(error)
+                problems.append(Problem("the certificates cannot be used: %(reason)s", {"reason": reason}, ("tls",)))
+        return problems
+
+    def check_device(self, address: Mapping[str, Any], profile: Mapping[str, Any]) -> list[Problem]:
+        """Everything wrong with a device's ``address`` and with the profile's ``options`` and ``source`` blocks."""
+        problems: list[Problem] = []
+        for model, value, path in (
+            (Address, address, ()),
+            (Options, profile.get("options", {}), ("options",)),
+        ):
+            block = read_block(model, value, path)
+            if isinstance(block, list):
+                problems.extend(block)
+        for position, group in enumerate(profile.get("groups", [])):
+            for index, channel in enumerate(group.get("channels", [])):
+                place = ("groups", position, "channels", index, "source")
+                source = read_block(Source, channel.get("source", {}), place)
+                if isinstance(source, list):
+                    problems.extend(source)
+        return problems
+
+    def plan(
+        self, address: Mapping[str, Any], profile: Mapping[str, Any], group: RequestGroup, connection: Mapping[str, Any]
+    ) -> ModbusPlan:
+        """The read plan of one group; ConfigurationError when the blocks are unusable (``check_device`` says why)."""
+        sources = [_usable(Source, source) for source in read_sources(profile, group.id)]
+        return build_plan(
+            _usable(Address, address),
+            _usable(Options, profile.get("options", {})),
+            group,
+            sources,
+            _usable(Connection, connection),
+        )
+
+    def load_plan(self, document: Document) -> ModbusPlan:
+        """The plan back from its journal form."""
+        return load_plan(document)
+
+    def narrowed(self, plan: ModbusPlan, index: int) -> ModbusPlan | None:
+        """The plan after a meter refused request ``index`` with exception 2 or 3; None when it cannot be cut."""
+        return narrowed(plan, index)
+
+    def predicted_us(self, connection: Mapping[str, Any], profile: Mapping[str, Any], plan: ModbusPlan) -> int:
+        """How long one poll of the plan is expected to occupy the endpoint, microseconds."""
+        options = _usable(Options, profile.get("options", {}))
+        return line_cost(_usable(Connection, connection), options.turnaround_ms).plan_us(plan.requests)
+
+    def utilisation_permille(self, loads: Sequence[tuple[int, int]]) -> int:
+        """The share of an endpoint's time that its groups need, permille; ``loads`` are (predicted, period) in µs."""
+        return sum(-(-1_000 * predicted_us // period_us) for predicted_us, period_us in loads)
+
+    def open(
+        self,
+        endpoint: str,  # noqa: ARG002  # the port names it; the block says everything
+        connection: Mapping[str, Any],
+        *,
+        clock: Clock,
+        streams: Streams,
+        random: Random,
+    ) -> Link:
+        """A link to the endpoint; does not connect yet."""
+        return ModbusLink(_usable(Connection, connection), clock=clock, streams=streams, random=random)
+
+
+def _usable(model: type[Any], value: Mapping[str, Any]) -> Any:  # the model's own type
+    block = read_block(model, value)
+    if isinstance(block, list):
+        raise ConfigurationError([problem.message % problem.facts for problem in block])
+    return block
+
+
+PLUGIN = ModbusDriver()
