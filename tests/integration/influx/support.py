@@ -113,7 +113,7 @@ class Server:
 
     def query(self, text: str, **more: str) -> list[dict[str, Any]]:
         parameters = urllib.parse.urlencode({"db": self.database, "epoch": "ms", "q": text} | more)
-        request = urllib.request.Request(f"{self.url}/query", data=parameters.encode())
+        request = urllib.request.Request(f"{self.url}/query?{parameters}", data=b"")
         with urllib.request.urlopen(request, timeout=20) as answer:
             document = json.load(answer)
         [result] = document["results"]
@@ -201,6 +201,7 @@ class FaultProxy:
         self.faults: list[Fault | None] = []
         self.standing: Fault | None = None  # for every write, once ``faults`` is empty
         self.writes = 0
+        self.deny_queries = False
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
@@ -230,6 +231,8 @@ class FaultProxy:
             answer = await fault(request, body) if fault is not None else None
             if answer is not None:
                 return answer
+        elif request.path == "/query" and self.deny_queries:
+            return web.json_response({"error": "not authorized to execute statement"}, status=403)
         return await self.forward(request, body)
 
     async def forward(self, request: web.Request, body: bytes) -> web.StreamResponse:
