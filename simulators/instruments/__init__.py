@@ -1,0 +1,1 @@
+"""Simulated meters: what each truly saw, and what its registers therefore show."""
