@@ -1,6 +1,7 @@
 """Writing line protocol: dialect v1 over aiohttp, dialect v2 over influxdb-client. Gzip level 1, precision ms."""
 
 import asyncio
+import base64
 import gzip
 import ssl
 from typing import Any, Protocol
@@ -36,16 +37,15 @@ def tls_context(settings: InfluxSettings) -> ssl.SSLContext:
 def open_session(settings: InfluxSettings, connections: int = 1) -> aiohttp.ClientSession:
     """An HTTP session with the settings' limits and credentials."""
     headers = {}
-    auth = None
     if settings.username is not None:
-        auth = aiohttp.BasicAuth(settings.username, settings.password or "", encoding="utf-8")
+        pair = f"{settings.username}:{settings.password or ''}".encode()
+        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
     elif settings.token is not None:
         headers["Authorization"] = f"Token {settings.token}"
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, ssl=tls_context(settings)),
         timeout=aiohttp.ClientTimeout(total=settings.timeout_s),
         headers=headers,
-        auth=auth,
         trust_env=False,
     )
 

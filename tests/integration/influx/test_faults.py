@@ -1,6 +1,7 @@
 """After any fault the sink equals the journal; what the server refuses for good is a dead letter with its reason."""
 
 import asyncio
+import contextlib
 import gzip
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -37,7 +38,8 @@ async def running(journal: support.MemoryJournal, url: str, folder: Path, **more
             yield courier
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            with contextlib.suppress(asyncio.CancelledError):  # any other end of a courier is a fault of ours
+                await task
 
 
 def arrived(courier: Courier, journal: support.MemoryJournal) -> bool:
