@@ -155,7 +155,7 @@ def _check_options(options: Options) -> list[Problem]:
         if block is not None:
             problems += _check_locator(name, block, options)
     if options.time is not None:
-        problems += _check_time(options.time)
+        problems += _check_time(options.time, options.payload)
     elif options.samples is not None and options.meter is None:
         message = "'samples' needs a 'time' or a 'meter', otherwise its records cannot be told apart"
         problems.append(Problem(message, {}, ("options", "samples")))
@@ -165,6 +165,8 @@ def _check_options(options: Options) -> list[Problem]:
 def _check_locator(name: str, block: MeterBlock | TimeBlock, options: Options) -> list[Problem]:
     wanted = {"json": "path", "csv": "column"}.get(options.payload)
     place = ("options", name)
+    if name == "time" and options.payload == "sparkplug" and block.path is None and block.column is None:
+        return []
     if wanted is None:
         return [Problem("'%(key)s' is for JSON and CSV payloads only", {"key": name}, place)]
     if getattr(block, wanted) is None or (block.path is not None and block.column is not None):
@@ -174,9 +176,11 @@ def _check_locator(name: str, block: MeterBlock | TimeBlock, options: Options) -
     return []
 
 
-def _check_time(block: TimeBlock) -> list[Problem]:
+def _check_time(block: TimeBlock, payload: str) -> list[Problem]:
     place = ("options", "time")
     problems = []
+    if payload == "sparkplug" and (block.format != "epoch_ms" or block.zone is not None):
+        problems.append(Problem("Sparkplug B time stamps are epoch_ms", {}, (*place, "format")))
     if not known_format(block.format):
         message = "'%(format)s' is no time format; write iso8601, epoch_s, epoch_ms, epoch_us or a pattern with %%Y"
         problems.append(Problem(message, {"format": block.format}, (*place, "format")))

@@ -12,68 +12,16 @@ from typing import Any
 
 from drivers.mqtt import records
 from drivers.mqtt.locators import ABSENT
-from drivers.mqtt.readings import GroupMapping, clean_text
+from drivers.mqtt.readings import clean_text
 from drivers.mqtt.records import Locator, Lookup, UndecodableError
-from drivers.mqtt.timestamps import TimeRule, Trust
-from gateway.domain.finding import Finding, Severity
-from gateway.domain.quality import Flag, Status, word, worst
-from gateway.domain.reading import Message, Sample
+from drivers.mqtt.sparkplug.reader import SparkplugReader
+from drivers.mqtt.timing import Decoded, DeviceMapping, Found, retained, timed, undecodable, unmapped
+from gateway.domain.finding import Finding
+from gateway.domain.reading import Message
 from gateway.ports import Document
 
 MAX_NAMED_METERS = 10
 """Unmapped meters a finding names; the rest are counted."""
-
-CLOCKLESS = word(Status.GOOD, Flag.RECEIVE_TIME)
-CLOCK_REFUSED = word(Status.UNCERTAIN, Flag.RECEIVE_TIME)
-BACKFILLED = word(Status.GOOD, Flag.BACKFILLED)
-
-Decoded = tuple[tuple[Sample, ...], tuple[Finding, ...]]
-
-
-def retained() -> Finding:
-    """A retained message is the broker's memory of some earlier moment, so it is never a reading."""
-    return Finding("message.retained", Severity.INFO)
-
-
-def undecodable(reason: str, **facts: int | str) -> Finding:
-    """The message is not what its profile says; ``reason`` is a stable word (docs/mqtt.md)."""
-    return Finding("message.undecodable", Severity.ERROR, facts={"reason": reason, **facts})
-
-
-def unmapped(**facts: int | str) -> Finding:
-    """No device is mapped to this topic, or to this meter on it."""
-    return Finding("message.unmapped", Severity.WARNING, facts=facts)
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceMapping:
-    """One device: its groups and its clock."""
-
-    id: str
-    groups: tuple[GroupMapping, ...]
-    time_at: Locator
-    time_rule: TimeRule | None
-
-    @classmethod
-    def load(cls, device: str, document: Document) -> "DeviceMapping":
-        """From its mapping document."""
-        groups = tuple(GroupMapping.load(group, each) for group, each in document["groups"].items())
-        time = document["time"]
-        if time is None:
-            return cls(device, groups, None, None)
-        rule = TimeRule(time["format"], time["zone_minutes"], time["max_ahead_us"], time["max_age_us"])
-        return cls(device, groups, time["at"], rule)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One group out of one record, before its time is settled."""
-
-    device: DeviceMapping
-    group: GroupMapping
-    read: tuple[tuple[int | str | None, ...], tuple[int, ...], tuple[Finding, ...]]
-    device_time_us: int | None
-    trust: Trust | None  # None: the profile has no device time
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +57,7 @@ class TopicReader:
             rows, lookup = self._records(message.payload)
         except UndecodableError as error:
             return (), (undecodable(error.reason),)
-        found: list[_Found] = []
+        found: list[Found] = []
         strangers: Counter[str] = Counter()
         empty = 0
         for row in rows:
@@ -126,7 +74,7 @@ class TopicReader:
             findings.append(undecodable("no_records"))
         if empty:
             findings.append(undecodable("no_declared_value", records=empty))
-        samples, untimed = _timed(found, message.received_us)
+        samples, untimed = timed(found, message.received_us)
         return samples, tuple(findings + untimed)
 
     def _records(self, payload: bytes) -> tuple[Sequence[Any], Lookup]:
@@ -148,7 +96,7 @@ class TopicReader:
             return ()
         return devices
 
-    def _read(self, device: DeviceMapping, row: Any, lookup: Lookup, message: Message) -> Iterable[_Found]:
+    def _read(self, device: DeviceMapping, row: Any, lookup: Lookup, message: Message) -> Iterable[Found]:
         device_time_us, trust = None, None
         if device.time_rule is not None:
             raw = lookup(row, device.time_at)
@@ -156,58 +104,7 @@ class TopicReader:
         for group in device.groups:
             read = group.read(row, lookup, message.topic, written=self.payload != "json")
             if read is not None:
-                yield _Found(device, group, read, device_time_us, trust)
-
-
-def _timed(found: list[_Found], received_us: int) -> tuple[tuple[Sample, ...], list[Finding]]:
-    """Samples with their times. The receive time stands in only where it can mean one record of the group: several
-    records of one group without believed stamps cannot all have happened now, so they are refused."""
-    records_of = Counter((each.device.id, each.group.id) for each in found) if len(found) > 1 else None
-    samples: list[Sample] = []
-    refused: Counter[tuple[str, str]] = Counter()
-    for each in found:
-        if each.trust is not Trust.TRUSTED and records_of is not None:
-            key = (each.device.id, each.group.id)
-            if records_of[key] > 1:
-                refused[key] += 1
-                continue
-        samples.append(_sample(each, received_us))
-    findings = [
-        Finding(
-            "time.device_clock",
-            Severity.WARNING,
-            facts={"device": device, "group": group, "reason": "several_without_time", "refused": count},
-        )
-        for (device, group), count in sorted(refused.items())
-    ]
-    return tuple(samples), findings
-
-
-def _sample(found: _Found, received_us: int) -> Sample:
-    values, quality, findings = found.read
-    at_us = received_us
-    if found.trust is Trust.TRUSTED and found.device_time_us is not None:
-        at_us = found.device_time_us
-        extra = BACKFILLED if at_us < received_us - found.group.late_us else 0
-    elif found.trust is None:
-        extra = CLOCKLESS
-    else:
-        extra = CLOCK_REFUSED
-        facts: dict[str, int | str] = {"reason": str(found.trust)}
-        if found.device_time_us is not None:
-            facts["device_time_us"] = found.device_time_us
-        findings = (*findings, Finding("time.device_clock", Severity.WARNING, facts=facts))
-    if extra:
-        quality = tuple(worst((each, extra)) for each in quality)
-    return Sample(
-        device=found.device.id,
-        group=found.group.id,
-        at_us=at_us,
-        device_time_us=found.device_time_us,
-        values=values,
-        quality=quality,
-        findings=findings,
-    )
+                yield Found(device, group, read, device_time_us, trust)
 
 
 class Decoder:
@@ -216,15 +113,19 @@ class Decoder:
     def __init__(self, documents: Mapping[str, Document]) -> None:
         self._documents = dict(documents)
         self._readers: dict[str, TopicReader] = {}
+        self._sparkplug = SparkplugReader()
         for device, document in documents.items():
             mapping = DeviceMapping.load(device, document)
+            if document["sparkplug"] is not None:
+                self._sparkplug.add(mapping, document["sparkplug"])
+                continue
             topics = {channel.topic for group in mapping.groups for channel in group.channels if channel.topic}
             for topic in sorted(topics):
                 self._readers.setdefault(topic, TopicReader.load(document)).add(mapping, document["meter"])
 
     def topics(self) -> Sequence[str]:
         """Topic filters to subscribe to, sorted."""
-        return sorted(self._readers)
+        return sorted({*self._readers, *self._sparkplug.topics()})
 
     def documents(self) -> Mapping[str, Document]:
         """Per device id, the mapping document (docs/mqtt.md)."""
@@ -235,6 +136,6 @@ class Decoder:
         if message.retained:
             return (), (retained(),)
         reader = self._readers.get(message.topic)
-        if reader is None:
-            return (), (unmapped(),)
-        return reader.decode(message)
+        if reader is not None:
+            return reader.decode(message)
+        return self._sparkplug.decode(message) or ((), (unmapped(),))

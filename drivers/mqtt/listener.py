@@ -34,6 +34,10 @@ def default_client_id(endpoint: str, host: str) -> str:
 class Watcher(Protocol):
     """Looks at every message as it comes in and may ask for messages to be published (Sparkplug rebirth)."""
 
+    def connected(self, at_us: int) -> list[tuple[str, bytes]]:
+        """Topics and payloads to publish once we are connected and subscribed."""
+        ...
+
     def observe(self, incoming: Incoming, at_us: int) -> list[tuple[str, bytes]]:
         """Topics and payloads to publish in answer."""
         ...
@@ -132,6 +136,9 @@ class MqttListener:
                 await self._subscribe(session)
                 self.connections += 1
                 self._up = True
+                if self._watcher is not None:
+                    for topic, payload in self._watcher.connected(self._clock.utc_us()):
+                        self._publish(session, topic, payload)
                 LOG.info("endpoint %s: connected to %r", self._endpoint, self._settings)
                 await session.lost()
         finally:

@@ -17,6 +17,9 @@ from gateway.ports import Document
 
 MAPPING_VERSION = 1
 
+SPARKPLUG_TIME = TimeBlock(format="epoch_ms")
+"""Sparkplug B stamps every metric in milliseconds; a profile may state other tolerances."""
+
 
 def resolve(device: Device, profile: Mapping[str, Any]) -> Document:
     """The mapping document of a device whose blocks passed ``blocks.check``.
@@ -45,7 +48,7 @@ def resolve(device: Device, profile: Mapping[str, Any]) -> Document:
         "sparkplug": _sparkplug(address) if options.payload == "sparkplug" else None,
         "samples": _locator(options.samples, None),
         "meter_at": _block_locator(options.meter),
-        "time": _time(options.time),
+        "time": _time(SPARKPLUG_TIME if options.payload == "sparkplug" and options.time is None else options.time),
         "separator": options.separator if options.payload == "csv" else None,
         "header_lines": options.header_lines if options.payload == "csv" else None,
         "groups": groups,

@@ -5,6 +5,7 @@ Stored integer = round-half-even(value · numerator / denominator · 10**decimal
 
 import re
 from decimal import Decimal
+from fractions import Fraction
 
 INT64_MAX = 2**63 - 1
 MAX_DIGITS = 60
@@ -33,7 +34,7 @@ def parse_number(text: str) -> Decimal | None:
     return Decimal(stripped) if _NUMBER.fullmatch(stripped) else None
 
 
-def scaled(value: int | Decimal, numerator: int, denominator: int, decimals: int) -> int | None:
+def scaled(value: int | Decimal | Fraction, numerator: int, denominator: int, decimals: int) -> int | None:
     """The stored integer, or None when it does not fit 64 bits or has more digits than a reading can have."""
     if isinstance(value, Decimal):
         if not value.is_finite():
@@ -45,8 +46,6 @@ def scaled(value: int | Decimal, numerator: int, denominator: int, decimals: int
             return None
         if magnitude < -MAX_DIGITS:
             return 0
-        above, below = value.as_integer_ratio()
-    else:
-        above, below = value, 1
+    above, below = value.as_integer_ratio()
     result = round_half_even(above * numerator * 10**decimals, below * denominator)
     return result if -INT64_MAX - 1 <= result <= INT64_MAX else None

@@ -8,6 +8,7 @@ from drivers.mqtt import connection as brokers
 from drivers.mqtt.client import SessionSettings
 from drivers.mqtt.decoder import Decoder
 from drivers.mqtt.listener import MqttListener, default_client_id
+from drivers.mqtt.sparkplug.watcher import RebirthWatcher
 from gateway.domain.device import Device
 from gateway.domain.errors import Problem
 from gateway.ports import Clock, Document, ListeningDriver, Random, Streams
@@ -64,7 +65,10 @@ class MqttDriver:
             keepalive_s=parsed.keepalive_s,
             session_expiry_s=parsed.session_expiry_s,
         )
-        return MqttListener(endpoint, settings, topics, clock=clock, random=random)
+        watcher = RebirthWatcher(topics)
+        return MqttListener(
+            endpoint, settings, topics, clock=clock, random=random, watcher=watcher if watcher.watches else None
+        )
 
 
 PLUGIN: ListeningDriver = MqttDriver()

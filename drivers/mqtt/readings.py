@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from drivers.mqtt.locators import ABSENT
@@ -32,6 +33,7 @@ class ChannelMapping:
     topic: str | None
     locator: Locator
     text: bool
+    unit: str
     numerator: int
     denominator: int
     decimals: int
@@ -46,6 +48,7 @@ class ChannelMapping:
             topic=document["topic"],
             locator=tuple(at) if isinstance(at, list) else at,
             text=document["type"] == "text",
+            unit=document["unit"],
             numerator=int(document["numerator"]),
             denominator=int(document["denominator"]),
             decimals=document["decimals"],
@@ -60,7 +63,7 @@ class ChannelMapping:
             return None, NO_VALUE, Finding("reading.no_value", Severity.WARNING, self.id)
         if self.text:
             return self._text(raw)
-        if type(raw) is not int and type(raw) is not Decimal:
+        if type(raw) is not int and type(raw) is not Decimal and type(raw) is not Fraction:
             return None, NOT_A_NUMBER, Finding("reading.not_a_number", Severity.WARNING, self.id)
         value = scaled(raw, self.numerator, self.denominator, self.decimals)
         if value is None:

@@ -39,6 +39,10 @@ RULES: dict[str, RuleText] = {
     "message.undecodable": RuleText("error", "Undecodable message", "The message could not be decoded; it is kept."),
     "message.unmapped": RuleText("warning", "Unmapped message", "No device is mapped to this topic and meter."),
     "message.retained": RuleText("info", "Retained message", "A retained message is kept but is no reading."),
+    "message.death": RuleText("warning", "Device reported dead", "The edge node or device reported its own death."),
+    "message.sequence_gap": RuleText(
+        "warning", "Gap in the message sequence", "Messages of this edge node were lost; its birth was asked for again."
+    ),
     "message.duplicate": RuleText("info", "Duplicate message", "The same message came again."),
     "device.silent": RuleText("error", "Device silent", "The device has brought no reading since then."),
     "calibration.none": RuleText("error", "No certificate", "No certificate covers this instrument at that time."),

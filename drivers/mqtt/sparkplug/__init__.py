@@ -1,0 +1,1 @@
+"""Sparkplug B: births, aliases, sequence numbers, deaths, and the request to be born again."""
