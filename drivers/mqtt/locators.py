@@ -26,7 +26,7 @@ def parse_path(text: str) -> Path | None:
     position = 0
     while position < len(text):
         match = _STEP.match(text, position)
-        if match is None or len(steps) >= MAX_PATH_STEPS:
+        if match is None or len(steps) >= MAX_PATH_STEPS or (not steps and text.startswith(".")):
             return None
         steps.append(int(match[2]) if match[2] is not None else match[1] if match[1] is not None else match[3])
         position = match.end()

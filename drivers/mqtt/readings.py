@@ -18,8 +18,8 @@ MAX_TEXT = 200
 
 NOT_SENT = word(Status.MISSING, Flag.NOT_READ)
 NO_VALUE = word(Status.MISSING, Flag.NO_VALUE)
-NOT_A_NUMBER = word(Status.BAD, Flag.NOT_A_NUMBER)
-OVERFLOW = word(Status.BAD, Flag.OVERFLOW)
+NOT_A_NUMBER = word(Status.MISSING, Flag.NOT_A_NUMBER)
+OVERFLOW = word(Status.MISSING, Flag.OVERFLOW)
 
 Value = int | str | None
 Verdict = tuple[Value, int, Finding | None]
