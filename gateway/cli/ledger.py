@@ -1,8 +1,6 @@
 """``meterproof ledger``: points, instruments, installations, certificates and standards in from files."""
 
-import csv
 import getpass
-import io
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,8 +13,8 @@ from gateway.domain.time import parse_iso
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
-from gateway.registry.columns import LEDGER_FILES
 from gateway.registry.importing import LedgerState, check_rows, drafts_for
+from gateway.registry.ledger_template import template_paths, write_templates
 from gateway.registry.reading_files import LedgerProblem, read_folder
 
 
@@ -32,7 +30,7 @@ def command() -> None:
 @click.option("--reason", default="", help="Why.")
 @click.option("--at", "at", help="Recording time (RFC 3339); in simulated folders only.")
 @click.pass_obj
-def import_(language: str, folder: Path, data: Path, actor: str | None, reason: str, at: str | None) -> None:
+def import_(language: str, *, folder: Path, data: Path, actor: str | None, reason: str, at: str | None) -> None:
     """Put the CSV files of a folder on record. 导入台账。"""
     data_folder = DataFolder.open(data)
     at_us = _recording_time(data_folder, at)
@@ -56,18 +54,12 @@ def import_(language: str, folder: Path, data: Path, actor: str | None, reason: 
 @click.pass_obj
 def template(language: str, folder: Path) -> None:
     """Write empty ledger files with their headers. 写出空白台账模板。"""
-    existing = [file.name for file in LEDGER_FILES if (folder / file.name).exists()]
+    existing = [path for path in template_paths(folder) if path.exists()]
     if existing:
-        raise ConfigurationError(
-            [text(language, "%(file)s exists already", file=str(folder / name)) for name in existing]
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in LEDGER_FILES:
-        header = io.StringIO()
-        csv.writer(header).writerow([column.zh if language == "zh" else column.field for column in file.columns])
-        # the byte-order mark lets spreadsheet programs see that it is UTF-8
-        (folder / file.name).write_bytes(header.getvalue().encode("utf-8-sig"))
-        click.echo(str(folder / file.name))
+        raise ConfigurationError([text(language, "%(file)s exists already", file=str(path)) for path in existing])
+    for path in write_templates(folder, language):
+        click.echo(str(path))
+
 
 
 def problem_line(problem: LedgerProblem, language: str) -> str:
