@@ -146,14 +146,13 @@ class _Examination:
         return [endpoint for endpoint in assembled if endpoint is not None]
 
     def _endpoint(self, endpoint: Endpoint, driver: Driver) -> AssembledEndpoint | None:
-        before = len(self._problems)
         devices = [
             self._device(index, entry, endpoint, driver)
             for index, entry in enumerate(self._file.devices)
             if entry.endpoint == endpoint.id
         ]
         usable = [device for device in devices if device is not None]
-        if len(self._problems) > before or len(usable) < len(devices) or self._problems:
+        if len(usable) < len(devices) or self._problems:
             return None
         decoder = None
         if is_listening(driver):
@@ -195,6 +194,8 @@ class _Examination:
         )
         plans = {}
         if is_polling(driver):
+            if self._problems:
+                return None  # a plan needs a sound connection block; the problems are already listed
             plans = {group.id: driver.plan(entry.address, document, group, endpoint.connection) for group in groups}
         identities = {group.id for group in profile.groups if group.identity}
         configuration = _configuration(device, loaded.sha256, plans, identities)
