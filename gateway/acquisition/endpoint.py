@@ -13,7 +13,6 @@ from gateway.acquisition.breaker import (
     ENDPOINT_FIRST_PAUSE_S,
     ENDPOINT_LONGEST_PAUSE_S,
     LONGEST_PAUSE_S,
-    NS_PER_S,
     Breaker,
     TimeBudget,
 )
@@ -197,7 +196,7 @@ class EndpointActor:
             self.busy_ns += now_ns - begun_ns
             turn.answers[position] = answer
             if answer.outcome == Outcome.OK:
-                estimator.answered((now_ns - begun_ns) / NS_PER_S)
+                estimator.answered(max(answer.received_us - answer.sent_us, 0) / US_PER_S)
             elif answer.outcome == Outcome.UNREACHABLE:
                 self._link_failed(answer, now_ns)
                 break
@@ -217,7 +216,6 @@ class EndpointActor:
         try:
             return await self._link.exchange(unit.device, request, timeout_s)
         except Exception as error:  # noqa: BLE001  # a driver's fault must not end the slots of every other unit
-            await self._link.close()
             return Answer(outcome=Outcome.UNREACHABLE, detail=f"driver failed: {type(error).__name__}: {error}"[:200])
 
     def _answered(self, unit: Unit) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from gateway.journal.entry import EncodedDraft
 from gateway.ports import Clock, Committer
@@ -11,7 +12,20 @@ MAX_PENDING = 20_000
 MAX_BATCH = 5_000
 
 Append = Callable[[Sequence[EncodedDraft]], Sequence[int]]
-Acknowledge = Callable[[], None]
+Committed = Callable[[int], None]
+"""Told the entry's number once it would survive power loss."""
+
+
+class EntrySink(Protocol):
+    """Where entries are put on their way into the journal."""
+
+    def put(self, draft: EncodedDraft, committed: Committed | None = None, *, urgent: bool = False) -> None:
+        """Take one entry."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until there is room for more."""
+        ...
 
 
 class Outbox:
@@ -27,7 +41,7 @@ class Outbox:
         self._committer = committer
         self._clock = clock
         self._max_delay_s = max_delay_s
-        self._pending: list[tuple[EncodedDraft, Acknowledge | None]] = []
+        self._pending: list[tuple[EncodedDraft, Committed | None]] = []
         self._filled = asyncio.Event()
         self._urgent = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -40,9 +54,9 @@ class Outbox:
         """Entries that wait for their commit."""
         return len(self._pending)
 
-    def put(self, draft: EncodedDraft, acknowledge: Acknowledge | None = None, *, urgent: bool = False) -> None:
-        """Queue one entry; ``acknowledge`` runs after the commit that holds it. Urgent: commit as soon as possible."""
-        self._pending.append((draft, acknowledge))
+    def put(self, draft: EncodedDraft, committed: Committed | None = None, *, urgent: bool = False) -> None:
+        """Queue one entry; ``committed`` runs after the commit that holds it. Urgent: commit as soon as possible."""
+        self._pending.append((draft, committed))
         if len(self._pending) == 1:
             self._filled.set()
         if urgent or len(self._pending) >= MAX_BATCH:
@@ -95,6 +109,6 @@ class Outbox:
         del self._pending[: len(batch)]
         if len(self._pending) < MAX_PENDING:
             self._has_room.set()
-        for _, acknowledge in batch:
-            if acknowledge is not None:
-                acknowledge()
+        for seq, (_, committed) in zip(seqs, batch, strict=True):
+            if committed is not None:
+                committed(seq)

@@ -16,13 +16,14 @@ from gateway.domain.reading import Arrival, Message, Outcome, Sample
 from gateway.journal import canonical
 from gateway.journal.entry import Draft, EncodedDraft, leaf_hash
 from gateway.journal.folder import software_version
-from gateway.ports import PayloadDecoder
 from gateway.validation import RULE_PACK, InstalledInstruments, judged_quality
 
 _POLL = (
     '{{"at":%d,"cfg":%d,"findings":%b,"group":"{group}","kind":"poll","outcome":"%b","raw":[%b],"received":%d,'
     '"registry":%d,"rules":"{rules}","sent":%d,"slot":%d,"subject":"{subject}","v":1}}'
 )
+JudgedSample = tuple[Line, Sample, Sequence[Finding]]
+
 _NULL = b"null"
 _OUTCOME_BYTES = {outcome: outcome.value.encode() for outcome in Outcome}
 
@@ -129,57 +130,48 @@ class Recorder:
     def message(
         self,
         message: Message,
-        judged: Sequence[tuple[Line, Sample, Sequence[Finding]]],
+        judged: Sequence[JudgedSample],
         findings: Sequence[Finding],
         at_us: int,
+        *,
+        keep_bytes: int | None = None,
     ) -> EncodedDraft:
-        """The entry of a message with its judged samples and the findings about the message itself."""
-        self.tally.found(findings)
-        samples = [self._sample(line, sample, found) for line, sample, found in judged]
+        """The entry of a message with its judged samples and the findings about the message itself.
+
+        ``keep_bytes`` keeps only the payload's beginning. JournalError when the entry would be too large.
+        """
         body = {
             "topic": message.topic,
-            "payload": b2a_base64(message.payload, newline=False).decode("ascii"),
+            "payload": b2a_base64(message.payload[:keep_bytes], newline=False).decode("ascii"),
             "qos": message.qos,
             "retained": int(message.retained),
             "received": message.received_us,
             "findings": [_triple(each) for each in findings],
-            "samples": samples,
+            "samples": [_sample(line, sample, found) for line, sample, found in judged],
             "registry": self._registry.seq,
             "rules": RULE_PACK,
         }
-        return Draft("message", f"{self._organisation}/endpoint/{message.endpoint}", at_us, body).encode()
+        subject = f"{self._organisation}/endpoint/{message.endpoint}"
+        try:
+            draft = Draft("message", subject, at_us, body).encode()
+        except canonical.BodyError:  # text of a form the journal does not keep: the payload beside it stays as it came
+            draft = Draft("message", subject, at_us, canonical.plain(body)).encode()
+        self.tally.found(findings)
+        for line, sample, found in judged:
+            self.tally.found(sample.findings)
+            self.tally.found(found)
+            self.tally.sample(line, len(sample.values) - sample.values.count(None))
+        return draft
 
-    def judge_message(
-        self, message: Message, decoder: PayloadDecoder, lines: Mapping[tuple[str, str], Line]
-    ) -> tuple[list[tuple[Line, Sample, Sequence[Finding]]], tuple[Finding, ...]]:
-        """The samples of a message with the rules' findings, and the findings about the message."""
-        samples, findings = decoder.decode(message)
-        judged: list[tuple[Line, Sample, Sequence[Finding]]] = []
+    def judged(self, samples: Sequence[Sample], lines: Mapping[tuple[str, str], Line]) -> list[JudgedSample]:
+        """The samples of known groups, each with what the rules found."""
+        result: list[JudgedSample] = []
         for sample in samples:
             line = lines.get((sample.device, sample.group))
             if line is not None:
-                judged.append((line, sample, line.rules.judge(sample.values, slot_of(line, sample), sample.at_us)))
-        return judged, findings
-
-    def _sample(self, line: Line, sample: Sample, found: Sequence[Finding]) -> dict[str, Any]:
-        findings = [_triple(each) for each in (*sample.findings, *found)]
-        quality = sample.quality
-        if findings:
-            self.tally.found(sample.findings)
-            self.tally.found(found)
-            quality = judged_quality(quality, findings, line.index)
-        self.tally.sample(line, len(sample.values) - sample.values.count(None))
-        return {
-            "device": sample.device,
-            "group": sample.group,
-            "cfg": line.cfg,
-            "at": sample.at_us,
-            "device_time": sample.device_time_us,
-            "slot": slot_of(line, sample),
-            "values": list(sample.values),
-            "quality": list(quality),
-            "findings": findings,
-        }
+                found = line.rules.judge(sample.values, slot_of(line, sample), sample.at_us)
+                result.append((line, sample, found))
+        return result
 
     def _template(self, line: Line) -> bytes:
         text = _POLL.format(group=line.group.id, rules=RULE_PACK, subject=line.device.subject)
@@ -190,6 +182,21 @@ class Recorder:
 def slot_of(line: Line, sample: Sample) -> int:
     """The slot of a pushed group into which a sample falls."""
     return line.grid.current(sample.at_us)
+
+
+def _sample(line: Line, sample: Sample, found: Sequence[Finding]) -> dict[str, Any]:
+    findings = [_triple(each) for each in (*sample.findings, *found)]
+    return {
+        "device": sample.device,
+        "group": sample.group,
+        "cfg": line.cfg,
+        "at": sample.at_us,
+        "device_time": sample.device_time_us,
+        "slot": slot_of(line, sample),
+        "values": list(sample.values),
+        "quality": list(judged_quality(sample.quality, findings, line.index) if findings else sample.quality),
+        "findings": findings,
+    }
 
 
 def _triple(finding: Finding) -> tuple[str, str, dict[str, int | str]]:

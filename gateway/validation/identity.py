@@ -9,7 +9,8 @@ from gateway.domain.finding import Finding
 from gateway.validation.pack import finding
 
 SERIAL = "serial_number"
-WATCHED_MEASURANDS = frozenset({SERIAL, "firmware_version", "model_code", "ct_ratio", "pt_ratio"})
+RATIO_MEASURANDS = frozenset({"ct_ratio", "ct_primary", "ct_secondary", "pt_ratio", "pt_primary", "pt_secondary"})
+WATCHED_MEASURANDS = RATIO_MEASURANDS | {SERIAL, "firmware_version", "model_code"}
 OPEN_END = 2**62
 """Microseconds that no meter lives to see; stands for an open end where a number is needed."""
 

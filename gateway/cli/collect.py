@@ -1,0 +1,53 @@
+"""``meterproof collect SITE``: ask the meters, journal, seal; until stopped."""
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from gateway.assembly.collecting import Machine, build_collector, open_collection
+from gateway.assembly.platform import SystemClock, SystemRandom, SystemStreams, ThreadCommitter
+from gateway.assembly.site_loading import AssembledSite, load_assembled_site
+from gateway.i18n import text
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@click.command("collect")
+@click.argument("site", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder; default: the one the site file names.")
+@click.pass_obj
+def command(language: str, site: Path, data: Path | None) -> None:
+    """Collect from the meters of a site until stopped. 采集站点各表计，直到停止。"""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
+    assembled = load_assembled_site(site, language=language)
+    folder = data or assembled.data_folder
+    click.echo(
+        text(
+            language,
+            "Collecting %(devices)s devices at %(endpoints)s endpoints into %(folder)s.",
+            devices=len(assembled.devices),
+            endpoints=len(assembled.endpoints),
+            folder=str(folder),
+        ),
+        err=True,
+    )
+    asyncio.run(_collect(assembled, folder))
+    click.echo(text(language, "Stopped; everything read is committed and sealed."), err=True)
+
+
+async def _collect(site: AssembledSite, folder: Path) -> None:
+    committer = ThreadCommitter()
+    try:
+        machine = Machine(SystemClock(), SystemRandom(), SystemStreams(), committer)
+        with open_collection(site, folder, machine.clock) as collection:
+            collector = build_collector(collection, machine)
+            loop = asyncio.get_running_loop()
+            for each in STOP_SIGNALS:
+                loop.add_signal_handler(each, collector.stop)
+            await collector.run()
+    finally:
+        committer.close()
