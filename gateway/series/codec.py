@@ -15,6 +15,7 @@ from zlib import compress, decompress
 _WITH_NULLS = 0x80
 _CODES = {1: "b", 2: "h", 4: "i", 8: "q"}
 _WIDEST = 16
+_LENGTH_BYTES = 4
 
 Packer = Callable[..., bytes]
 
@@ -81,6 +82,24 @@ def _decode_present(blob: bytes, width: int, start: int, count: int) -> tuple[in
         ends = range(start, start + count * width, width)
         return tuple(int.from_bytes(blob[at : at + width], "little", signed=True) for at in ends)
     raise ValueError("not a packed row of integers")
+
+
+def encode_columns(columns: Sequence[Sequence[int | None]]) -> bytes:
+    """Several columns, each with its length before it."""
+    packed = map(encode_column, columns)
+    return b"".join(len(each).to_bytes(_LENGTH_BYTES, "little") + each for each in packed)
+
+
+def decode_columns(blob: bytes) -> list[list[int | None]]:
+    """The columns back."""
+    columns = []
+    at = 0
+    while at < len(blob):
+        size = int.from_bytes(blob[at : at + _LENGTH_BYTES], "little")
+        at += _LENGTH_BYTES
+        columns.append(decode_column(blob[at : at + size]))
+        at += size
+    return columns
 
 
 def encode_column(values: Sequence[int | None], level: int = 6) -> bytes:

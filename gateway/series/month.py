@@ -48,15 +48,22 @@ CREATE TABLE day_channel (
   PRIMARY KEY (series, day, position)
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE pending (series INTEGER NOT NULL, hour INTEGER NOT NULL, PRIMARY KEY (series, hour)) WITHOUT ROWID, STRICT;
-CREATE TABLE hour (
+CREATE TABLE hour (                 -- hours of days that are not packed yet, and later corrections of packed ones
   series INTEGER NOT NULL,
   hour INTEGER NOT NULL,            -- start, µs UTC
   cfg INTEGER NOT NULL,
-  counts BLOB NOT NULL,
+  counts BLOB NOT NULL,             -- by position in the group
   minima BLOB NOT NULL,
   maxima BLOB NOT NULL,
   sums BLOB NOT NULL,
   PRIMARY KEY (series, hour, cfg)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE hour_month (           -- hours of packed days, a channel's whole month as columns
+  series INTEGER NOT NULL,
+  cfg INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  v BLOB NOT NULL,
+  PRIMARY KEY (series, cfg, position)
 ) WITHOUT ROWID, STRICT;
 """
 

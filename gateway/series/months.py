@@ -8,6 +8,7 @@ from pathlib import Path
 from gateway.series.month import open_month
 
 MAX_OPEN = 48
+MAX_SPAN = 12 * 200
 _NAME = re.compile(r"\d{4}-\d{2}")
 
 
@@ -18,18 +19,24 @@ class Months:
         self._folder = folder
         self._read_only = read_only
         self._open: OrderedDict[str, sqlite3.Connection] = OrderedDict()
-        self._listed: tuple[int, list[str]] = (-1, [])
 
     def names(self) -> list[str]:
         """The months there are, oldest first."""
-        try:
-            changed = self._folder.stat().st_mtime_ns
-        except FileNotFoundError:
-            return []
-        if self._listed[0] != changed:
-            stems = (path.stem for path in self._folder.glob("*.sqlite"))
-            self._listed = (changed, sorted(stem for stem in stems if _NAME.fullmatch(stem)))
-        return self._listed[1]
+        stems = (path.stem for path in self._folder.glob("*.sqlite"))
+        return sorted(stem for stem in stems if _NAME.fullmatch(stem))
+
+    def between(self, first: str, last: str) -> list[str]:
+        """The months there are from ``first`` to ``last``, oldest first."""
+        found = []
+        year, month = int(first[:4]), int(first[5:7])
+        for _ in range(MAX_SPAN):
+            name = f"{year:04}-{month:02}"
+            if name > last:
+                break
+            if name in self._open or self.path(name).exists():
+                found.append(name)
+            year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+        return found
 
     def path(self, name: str) -> Path:
         """Where a month's file stands."""
@@ -41,7 +48,7 @@ class Months:
         if connection is not None:
             self._open.move_to_end(name)
             return connection
-        if not create and name not in self.names():
+        if not create and not self.path(name).exists():
             return None
         connection = open_month(self.path(name), read_only=self._read_only, create=create)
         self._open[name] = connection

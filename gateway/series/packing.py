@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.series.codec import decode, decode_column, encode, encode_column
+from gateway.series.codec import decode, decode_column, decode_columns, encode, encode_column, encode_columns
 from gateway.series.row import SeriesRow
 
 _COLUMNS = 5  # slot, observed - slot, seq, cfg, number of values
-_LENGTH_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ def pack_day(rows: Sequence[SeriesRow]) -> PackedDay:
     ]
     if any(any(row.quality) for row in rows):
         columns += [[_at(row.quality, position) or 0 for row in rows] for position in range(widest)]
-    head = b"".join(len(packed).to_bytes(_LENGTH_BYTES, "little") + packed for packed in map(encode_column, columns))
+    head = encode_columns(columns)
     channels = tuple(encode_column([_at(row.values, position) for row in rows]) for position in range(widest))
     return PackedDay(len(rows), head, pack_row(rows[-1]), channels)
 
@@ -43,13 +42,7 @@ def _at(values: Sequence[int | None], position: int) -> int | None:
 
 def unpack_day(device: str, group: str, head: bytes, channels: Sequence[bytes]) -> list[SeriesRow]:
     """The rows back, equal to what was packed."""
-    columns = []
-    at = 0
-    while at < len(head):
-        size = int.from_bytes(head[at : at + _LENGTH_BYTES], "little")
-        at += _LENGTH_BYTES
-        columns.append([value or 0 for value in decode_column(head[at : at + size])])
-        at += size
+    columns = [[value or 0 for value in column] for column in decode_columns(head)]
     slots, offsets, seqs, configurations, lengths = columns[:_COLUMNS]
     count, widest = len(slots), len(channels)
     values = list(zip(*(decode_column(blob) for blob in channels), strict=True)) if widest else [()] * count

@@ -31,15 +31,12 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class HourRow:
-    """An hour of instantaneous channels: per position in the group the number of usable values, their minimum, maximum
-    and exact sum (scaled integers; None where ``counts`` is 0 or where the channel is not instantaneous)."""
+class HourColumn:
+    """Hours of one instantaneous channel, sorted: start (µs UTC), number of usable values, their minimum, maximum and
+    exact sum in scaled integers. Hours without a usable value are not in it."""
 
-    device: str
-    group: str
-    start_us: int
-    cfg_seq: int
-    counts: tuple[int, ...]
-    minima: tuple[int | None, ...]
-    maxima: tuple[int | None, ...]
-    sums: tuple[int | None, ...]
+    starts: list[int]
+    counts: list[int]
+    minima: list[int]
+    maxima: list[int]
+    sums: list[int]

@@ -7,17 +7,21 @@ projection of the journal: it can be dropped and written again.
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from threading import Lock
+from zoneinfo import ZoneInfo
 
 from gateway.domain.errors import DataFolderError
-from gateway.domain.time import US_PER_DAY, Period
+from gateway.domain.time import US_PER_DAY, US_PER_HOUR, Period
+from gateway.series.closing import close_hours, pack_days
 from gateway.series.index import SeriesIndex
 from gateway.series.month import month_name, month_period
 from gateway.series.months import Months
-from gateway.series.reading import MonthSeries, hot_row, month_series
-from gateway.series.row import Conflict, SeriesRow
+from gateway.series.reading import MonthSeries, hot_row, month_series, read_snapshot, series_number
+from gateway.series.rollup import PositionOf, Positions, by_day, joined, month_hours
+from gateway.series.row import Conflict, HourColumn, SeriesRow
 from gateway.series.writing import MonthWriter
 
-__all__ = ["Conflict", "SeriesRow", "SeriesStore"]
+__all__ = ["Conflict", "HourColumn", "SeriesRow", "SeriesStore"]
 
 CURSOR = "series"
 _MAX_SCANNED = 1_000_000
@@ -48,7 +52,10 @@ class SeriesStore:
         self.folder = folder
         self.organisation = organisation
         self.read_only = read_only
-        self._months = Months(folder, read_only=read_only)
+        self._lock = Lock()
+        # reads have connections of their own, so that another thread never sees a half-written batch
+        self._months = Months(folder, read_only=True)
+        self._written = Months(folder, read_only=read_only)
         self._index = SeriesIndex(folder, read_only=read_only)
         self._writers: dict[str, MonthWriter] = {}
 
@@ -73,19 +80,58 @@ class SeriesStore:
             bucket.append(row)
         conflicts: list[Conflict] = []
         for name, batch in by_month.items():
-            conflicts += self._writer(name).write(batch, lambda _id, row: self.row(row.device, row.group, row.slot_us))
+            conflicts += self._writer(name).write(batch)
             touched.update(dict.fromkeys((row.device, row.group, name) for row in batch))
         keys = ((self.organisation, device, group, name) for device, group, name in touched)
         self._index.record(keys, CURSOR, applied_seq)
         return conflicts
 
     def _writer(self, name: str) -> MonthWriter:
-        connection = self._months.get(name, create=True)
+        connection = self._written.get(name, create=True)
         assert connection is not None, "a created month is open"
         writer = self._writers.get(name)
-        if writer is None or not writer.uses(connection):
+        if writer is None or writer.connection is not connection:
             writer = self._writers[name] = MonthWriter(connection, self.organisation)
         return writer
+
+    def accept(self, rows: Sequence[SeriesRow], applied_seq: int | None = None) -> None:
+        """Put rows in place of what stands under their keys: an entry accepted a value that had been refused."""
+        touched = []
+        for row in rows:
+            name = month_name(row.slot_us)
+            self._writer(name).write([row], accept=True)
+            touched.append((self.organisation, row.device, row.group, name))
+        self._index.record(touched, CURSOR, applied_seq)
+
+    def close_hours(self, before_us: int, positions: Positions, limit: int = 20_000) -> int:
+        """Roll up hours that ended by ``before_us`` and got rows since they were last; how many were done.
+
+        ``positions(device, group, cfg_seq)`` names the instantaneous channels. Which hours wait is kept with the rows,
+        so a restart forgets none, and a late row makes its hour wait again.
+        """
+        done = 0
+        for name in self._written.names():
+            if done >= limit:
+                break
+            if month_period(name).start_us + US_PER_HOUR <= before_us:
+                writer = self._writer(name)
+                marks = close_hours(writer.connection, self.organisation, before_us, positions, limit - done)
+                writer.forget_pending(marks)
+                done += len(marks)
+        return done
+
+    def pack_days(self, before_us: int, limit: int = 20_000) -> int:
+        """Pack UTC days that ended by ``before_us``, and late rows into days packed before; series-days done."""
+        done = 0
+        for name in self._written.names():
+            if done >= limit:
+                break
+            if month_period(name).start_us + US_PER_DAY <= before_us:
+                writer = self._writer(name)
+                days = pack_days(writer.connection, self.organisation, before_us, limit - done)
+                writer.remember_packed(days)
+                done += len(days)
+        return done
 
     def applied_seq(self) -> int:
         """The last journal entry whose rows are all in the store; 0 at the beginning."""
@@ -183,21 +229,46 @@ class SeriesStore:
                 found[key] = row
         return found
 
+    def hours(self, device: str, group: str, position_of: PositionOf, period: Period) -> HourColumn:
+        """Hours of one instantaneous channel whose start lies in ``period``, once they are rolled up.
+
+        ``position_of(cfg_seq)`` is where the channel stands in the group under that configuration, or None.
+        """
+        parts = []
+        for name in self._names(device, group):
+            whole = month_period(name)
+            span = (max(whole.start_us, period.start_us), min(whole.end_us, period.end_us))
+            connection = self._months.get(name) if span[0] < span[1] else None
+            if connection is not None:
+                with self._lock, read_snapshot(connection):
+                    number = series_number(connection, self.organisation, device, group)
+                    if number is not None:
+                        parts.append(month_hours(connection, number, position_of, Period(*span)))
+        return joined(parts)
+
+    def days(self, device: str, group: str, position_of: PositionOf, period: Period, zone: ZoneInfo) -> HourColumn:
+        """Civil days of one instantaneous channel, from its hours in ``period``."""
+        return by_day(self.hours(device, group, position_of, period), zone)
+
     # ------------------------------------------------------------------ months
 
     def months(self) -> list[str]:
         """``YYYY-MM`` of the files there are, oldest first."""
-        return list(self._months.names())
+        return self._months.names()
 
     def _month_series(self, name: str, device: str, group: str) -> MonthSeries | None:
         connection = self._months.get(name)
-        return None if connection is None else month_series(connection, self.organisation, device, group)
+        if connection is None:
+            return None
+        return month_series(connection, self._lock, self.organisation, device, group)
+
+    def _names(self, device: str, group: str) -> list[str]:
+        """The months that may know a series, oldest first."""
+        known = self._index.span(self.organisation, device, group)
+        return [] if known is None else self._months.between(*known)
 
     def _months_of(self, device: str, group: str, *, descending: bool) -> Iterator[tuple[str, MonthSeries]]:
-        known = self._index.span(self.organisation, device, group)
-        if known is None:
-            return
-        names = [name for name in self._months.names() if known[0] <= name <= known[1]]
+        names = self._names(device, group)
         for name in reversed(names) if descending else names:
             month = self._month_series(name, device, group)
             if month is not None:
@@ -216,6 +287,7 @@ class SeriesStore:
         """Close every file; idempotent."""
         self._writers.clear()
         self._months.close()
+        self._written.close()
         self._index.close()
 
 

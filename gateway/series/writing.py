@@ -1,17 +1,18 @@
 """Writing one month's share of a batch: pack, insert what is new, compare what was there."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from struct import error
+from threading import Lock
 
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR
 from gateway.series.codec import encode, packer, zeros
+from gateway.series.reading import MonthSeries
 from gateway.series.row import Conflict, SeriesRow
 
 _INSERT = "INSERT INTO hot (series, slot, dt, seq, cfg, v, q) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_REPLACE = "INSERT OR REPLACE INTO hot (series, slot, dt, seq, cfg, v, q) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _LEAST_WIDTH = 4
-
-Stored = Callable[[int, SeriesRow], SeriesRow | None]
 
 
 class _Series:
@@ -35,6 +36,7 @@ class MonthWriter:
     def __init__(self, connection: sqlite3.Connection, organisation: str) -> None:
         self._connection = connection
         self._organisation = organisation
+        self._lock = Lock()
         rows = connection.execute(
             "SELECT device, grp, id, dt_min, dt_max FROM series WHERE organisation = ?", (organisation,)
         )
@@ -42,33 +44,32 @@ class MonthWriter:
         self._pending = set(connection.execute("SELECT series, hour FROM pending"))
         self._packed_days = {row[0] for row in connection.execute("SELECT DISTINCT day FROM day")}
 
-    def uses(self, connection: sqlite3.Connection) -> bool:
-        """Whether this writer still holds the open connection of its month."""
-        return self._connection is connection
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The writing connection of the month."""
+        return self._connection
 
-    def forget_pending(self, marks: Sequence[tuple[int, int]]) -> None:
+    def forget_pending(self, marks: Iterable[tuple[int, int]]) -> None:
         """Those hours are rolled up; a later row marks them again."""
         self._pending.difference_update(marks)
 
-    def forget_packed(self, days: Sequence[int]) -> None:
+    def remember_packed(self, days: Iterable[int]) -> None:
         """Those days are packed now: rows for them must be compared with the packed ones."""
         self._packed_days.update(days)
 
-    def write(self, rows: Sequence[SeriesRow], stored: Stored) -> list[Conflict]:
-        """Insert rows in one transaction. ``stored(series id, row)`` is the row now under the key of ``row``."""
+    def write(self, rows: Sequence[SeriesRow], *, accept: bool = False) -> list[Conflict]:
+        """Insert rows in one transaction; with ``accept`` they replace what stands under their keys."""
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            packed, marks, late = self._pack(rows)
-            conflicts: list[Conflict] = []
-            if late:
-                conflicts += self._compare(late, stored, insert=True)
+            packed, marks, late = self._pack(rows, accept=accept)
+            conflicts = self._compare(late, insert=True)
             packed.sort()  # neighbours in the tree share their pages: a third less work than in order of arrival
             before = connection.total_changes
-            connection.executemany(_INSERT, packed)
-            if connection.total_changes - before < len(packed):
+            connection.executemany(_REPLACE if accept else _INSERT, packed)
+            if not accept and connection.total_changes - before < len(packed):
                 dropped = {id(row) for row in late}
-                conflicts += self._compare([row for row in rows if id(row) not in dropped], stored, insert=False)
+                conflicts += self._compare([row for row in rows if id(row) not in dropped], insert=False)
             if marks:
                 connection.executemany("INSERT OR IGNORE INTO pending VALUES (?, ?)", marks)
             self._store_bounds()
@@ -81,7 +82,7 @@ class MonthWriter:
         return conflicts
 
     def _pack(
-        self, rows: Sequence[SeriesRow]
+        self, rows: Sequence[SeriesRow], *, accept: bool
     ) -> tuple[list[tuple[object, ...]], list[tuple[int, int]], list[SeriesRow]]:
         """Rows as statement parameters, new hours to roll up, and rows of packed days, which need a look first."""
         packed: list[tuple[object, ...]] = []
@@ -95,7 +96,7 @@ class MonthWriter:
             if mark not in pending:
                 pending.add(mark)
                 marks.append(mark)
-            if packed_days and slot // US_PER_DAY in packed_days:
+            if packed_days and not accept and slot // US_PER_DAY in packed_days:
                 late.append(row)
                 continue
             packed.append(self._parameters(series, row))
@@ -138,11 +139,12 @@ class MonthWriter:
         self._series[row.device, row.group] = series
         return series
 
-    def _compare(self, rows: Sequence[SeriesRow], stored: Stored, *, insert: bool) -> list[Conflict]:
+    def _compare(self, rows: Sequence[SeriesRow], *, insert: bool) -> list[Conflict]:
         conflicts = []
         for row in rows:
             series = self._series[row.device, row.group]
-            kept = stored(series.id, row)
+            place = (series.id, series.dt_min, series.dt_max)
+            kept = MonthSeries(self._connection, self._lock, row.device, row.group, place).row(row.slot_us)
             if kept is None:
                 assert insert, "a row that was not inserted is there"
                 self._connection.execute(_INSERT, self._parameters(series, row))
