@@ -36,11 +36,11 @@ MAX_UNITS = 256
 OK = str(Outcome.OK)
 
 
-def conversation_for(connection: Connection, random: Random) -> Conversation:
+def conversation_for(connection: Connection, chance: Random) -> Conversation:
     """The framing of a transport, in its initial state."""
     heartbeat = octets(connection.heartbeat)
     if connection.transport in {"tcp", "tls"}:
-        return TcpConversation(heartbeat, int.from_bytes(random.token(2), "big"))
+        return TcpConversation(heartbeat, int.from_bytes(chance.token(2), "big"))
     if connection.transport in {"ascii", "ascii_over_tcp"}:
         return AsciiConversation(heartbeat)
     return RtuConversation(heartbeat)
