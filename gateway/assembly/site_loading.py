@@ -215,7 +215,7 @@ class _Examination:
 
     def _group(self, profile: Profile, loaded: LoadedFile, entry: DeviceEntry, group: ProfileGroup) -> RequestGroup:
         default_s = IDENTITY_PERIOD_S if group.identity else (self._period_s or self._file.schedule.period_s)
-        own_s = None if group.identity else (self._period_s or entry.period_s)
+        own_s = None if group.identity else entry.period_s
         period_s = own_s or group.period_s or default_s
         position = profile.groups.index(group)
         channels = []
