@@ -61,7 +61,6 @@ def template(language: str, folder: Path) -> None:
         click.echo(str(path))
 
 
-
 def problem_line(problem: LedgerProblem, language: str) -> str:
     """``file:row:column: sentence`` in the language."""
     place = ":".join(str(part) for part in (problem.file, problem.row, problem.column) if part)

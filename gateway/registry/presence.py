@@ -31,6 +31,8 @@ class PresenceTable:
         self._groups: dict[tuple[str, str], dict[str, _Group]] = defaultdict(dict)
         self._silent: dict[tuple[str, str], _Silence] = {}
         self._changed: set[tuple[str, str, str]] = set()
+        self.changes = 0
+        """How many silences began or ended since the file was opened."""
         self._ended: list[tuple[tuple[str, str], _Silence]] = []
         for organisation, device, group, *state in connection.execute("SELECT * FROM presence"):
             self._groups[organisation, device][group] = _Group(*state)
@@ -49,6 +51,7 @@ class PresenceTable:
         silence = self._silent.get(key)
         if silence is not None and slot_us >= silence.from_us:
             silence.to_us = slot_us
+            self.changes += 1
             self._ended.append((key, self._silent.pop(key)))
 
     def missed(self, organisation: str, device: str, group: str, slot_us: int) -> None:
@@ -67,6 +70,7 @@ class PresenceTable:
             starts = [each.missed_since_us for each in groups.values() if each.missed_since_us > last_us]
             if starts and state.missed_since_us > last_us:
                 missed = sum(each.missed for each in groups.values() if each.missed_since_us > last_us)
+                self.changes += 1
                 self._silent[key] = _Silence(min(starts), None, missed, last_us)
 
     def flush(self) -> None:

@@ -17,11 +17,9 @@ MAX_ROWS = 100_000
 _ALL = 2**62
 _VERSION = "seq, at, organisation, kind, id, from_us, to_us, withdrawn, object, actor, reason, source"
 _VERDICT = (
-    "seq, at, organisation, subject, rule, severity, point, device, instrument, installation, certificate, from_us, "
-    "to_us, facts, registry, rules, closed_seq"
+    "v.seq, v.at, organisation, subject, rule, severity, point, device, instrument, installation, certificate, "
+    "from_us, c.to_us, facts, registry, rules, c.seq"
 )
-
-
 # the column lists are constants of this module; every value is bound
 _OBJECTS = f"SELECT {_VERSION} FROM version WHERE organisation = ? AND kind = ? AND seq <= ? ORDER BY id, seq LIMIT ?"  # noqa: S608
 _OBJECT = f"SELECT {_VERSION} FROM version WHERE organisation = ? AND kind = ? AND id = ? AND seq <= ? ORDER BY seq"  # noqa: S608
@@ -29,15 +27,15 @@ _REFERRING = (
     f"SELECT {_VERSION} FROM version WHERE organisation = ?1 AND kind = ?2 AND seq <= ?5 AND id IN "  # noqa: S608
     "(SELECT id FROM reference WHERE organisation = ?1 AND kind = ?2 AND field = ?3 AND target = ?4) ORDER BY id, seq"
 )
+_KNOWN_VERDICTS = (
+    f"SELECT {_VERDICT} FROM verdict AS v LEFT JOIN closing AS c ON c.seq = "  # noqa: S608
+    "(SELECT max(seq) FROM closing WHERE opens = v.seq AND seq <= ?1) WHERE v.organisation = ?2 AND v.seq <= ?1"
+)
 _VERDICTS = (
-    f"SELECT {_VERDICT} FROM verdict WHERE organisation = ? AND seq <= ? AND (? IS NULL OR rule = ?) "  # noqa: S608
-    "AND (? IS NULL OR device = ?) AND (? IS NULL OR point = ?) AND (? IS NULL OR instrument = ?) "
-    "ORDER BY from_us, seq LIMIT ?"
+    f"{_KNOWN_VERDICTS} AND (?3 IS NULL OR rule = ?3) AND (?4 IS NULL OR device = ?4) AND (?5 IS NULL OR point = ?5) "
+    "AND (?6 IS NULL OR instrument = ?6) AND (c.to_us IS NULL OR c.to_us > from_us) ORDER BY from_us, v.seq LIMIT ?7"
 )
-_OPEN_VERDICTS = (
-    f"SELECT {_VERDICT} FROM verdict WHERE organisation = ? AND seq <= ? AND "  # noqa: S608
-    "(closed_seq IS NULL OR closed_seq > ?) ORDER BY rule, from_us, seq LIMIT ?"
-)
+_OPEN_VERDICTS = f"{_KNOWN_VERDICTS} AND c.seq IS NULL ORDER BY rule, from_us, v.seq LIMIT ?3"
 
 
 class Registry:
@@ -60,6 +58,11 @@ class Registry:
     def applied_seq(self) -> int:
         """The newest journal entry contained."""
         row = self._db.execute("SELECT value FROM meta WHERE name = 'applied'").fetchone()
+        return int(row[0]) if row else 0
+
+    def latest_at(self) -> int:
+        """The newest ``at`` (µs UTC) of the entries contained; 0 when there are none."""
+        row = self._db.execute("SELECT value FROM meta WHERE name = 'latest_at'").fetchone()
         return int(row[0]) if row else 0
 
     def ledger_seq(self) -> int:
@@ -104,6 +107,13 @@ class Registry:
             (organisation, kind, id_, _bound(known_seq)),
         ).fetchall()
         return [_record(row) for row in rows]
+
+    def versions(self, organisation: str, kind: str, known_seq: int | None = None) -> dict[str, list[Record]]:
+        """Every recorded version of every object of a kind, by id, oldest record first."""
+        found: dict[str, list[Record]] = {}
+        for row in self._db.execute(_OBJECTS, (organisation, kind, _bound(known_seq), MAX_ROWS)).fetchall():
+            found.setdefault(row[4], []).append(_record(row))
+        return found
 
     def referring(
         self,
@@ -189,26 +199,14 @@ class Registry:
         instrument: str | None = None,
     ) -> list[Verdict]:
         """Verdicts as known then, ranges that turned out empty left out; ``as_of_us``: those covering that instant."""
-        bound = _bound(known_seq)
-        rows = self._db.execute(
-            _VERDICTS,
-            (organisation, bound, rule, rule, device, device, point, point, instrument, instrument, MAX_ROWS),
-        ).fetchall()
-        found = [_verdict(row, bound) for row in rows]
-        return [
-            verdict
-            for verdict in found
-            if verdict.to_us != verdict.from_us and (as_of_us is None or verdict.holds(as_of_us))
-        ]
+        bound = (_bound(known_seq), organisation, rule, device, point, instrument, MAX_ROWS)
+        found = [_verdict(row) for row in self._db.execute(_VERDICTS, bound).fetchall()]
+        return [verdict for verdict in found if as_of_us is None or verdict.holds(as_of_us)]
 
     def open_verdicts(self, organisation: str, known_seq: int | None = None) -> list[Verdict]:
         """Verdicts not closed (as known then)."""
-        bound = _bound(known_seq)
-        rows = self._db.execute(
-            _OPEN_VERDICTS,
-            (organisation, bound, bound, MAX_ROWS),
-        ).fetchall()
-        return [_verdict(row, bound) for row in rows]
+        bound = (_bound(known_seq), organisation, MAX_ROWS)
+        return [_verdict(row) for row in self._db.execute(_OPEN_VERDICTS, bound).fetchall()]
 
     # -- the rest
 
@@ -347,10 +345,5 @@ def _covers(row: tuple[Any, ...], at_us: int) -> bool:
     return (from_us is None or from_us <= at_us) and (to_us is None or at_us < to_us)
 
 
-def _verdict(row: tuple[Any, ...], bound: int) -> Verdict:
-    values = list(row)
-    closed = values[16]
-    if closed is not None and closed > bound:
-        values[12] = values[16] = None
-    values[13] = json.loads(str(values[13]))
-    return Verdict(*values)
+def _verdict(row: tuple[Any, ...]) -> Verdict:
+    return Verdict(*(*row[:13], json.loads(row[13]), *row[14:]))

@@ -43,14 +43,18 @@ CREATE TABLE verdict (
   severity TEXT NOT NULL,
   point TEXT, device TEXT, instrument TEXT, installation TEXT, certificate TEXT,
   from_us INTEGER NOT NULL,
-  to_us INTEGER,                    -- set by the closing entry
   facts TEXT NOT NULL,
   registry INTEGER NOT NULL,
-  rules TEXT NOT NULL,
-  closed_seq INTEGER,
-  closed_at INTEGER
+  rules TEXT NOT NULL
 ) STRICT;
-CREATE INDEX verdict_open ON verdict (organisation, rule) WHERE closed_seq IS NULL;
+CREATE INDEX verdict_rule ON verdict (organisation, rule);
+CREATE TABLE closing (                  -- the newest one known says where a verdict ends
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  opens INTEGER NOT NULL,
+  to_us INTEGER NOT NULL
+) STRICT;
+CREATE INDEX closing_of ON closing (opens, seq);
 CREATE INDEX verdict_device ON verdict (organisation, device, from_us);
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY,

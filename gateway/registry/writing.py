@@ -29,7 +29,7 @@ class RegistryProjection(Registry):
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._applied = self.applied_seq()
-        self._latest_at = int(self._db.execute("SELECT coalesce(max(latest_at), 0) FROM recorded").fetchone()[0])
+        self._latest_at = self.latest_at()
         self._findings: dict[tuple[str, str, str, str, int], list[Any]] = {}
         self._outcomes: dict[tuple[str, str, str, int, str], int] = {}
         self._identities: dict[tuple[str, str, str], str] = {
@@ -39,6 +39,7 @@ class RegistryProjection(Registry):
             )
         }
         self._presence = PresenceTable(self._db)
+        self._changes = 0
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -50,6 +51,11 @@ class RegistryProjection(Registry):
         """The newest entry applied, uncommitted ones too."""
         return self._applied
 
+    @property
+    def generation(self) -> int:
+        """Another number whenever something a verdict depends on changed: ledger, identities, silences."""
+        return self._changes + self._presence.changes
+
     def begin(self) -> None:
         """Start a batch."""
         self._db.execute("BEGIN IMMEDIATE")
@@ -57,7 +63,9 @@ class RegistryProjection(Registry):
     def commit(self, applied_seq: int) -> None:
         """End a batch that went up to an entry."""
         self._flush()
-        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('applied', ?)", (applied_seq,))
+        self._db.execute(
+            "INSERT OR REPLACE INTO meta VALUES ('applied', ?), ('latest_at', ?)", (applied_seq, self._latest_at)
+        )
         self._db.execute("COMMIT")
         self._applied = applied_seq
 
@@ -105,6 +113,7 @@ class RegistryProjection(Registry):
 
     def _object(self, entry: Entry, organisation: str, id_: str, body: Mapping[str, Any]) -> None:
         document = body["object"]
+        self._changes += 1
         self._db.execute(
             "INSERT OR REPLACE INTO version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -134,13 +143,13 @@ class RegistryProjection(Registry):
     def _verdict(self, entry: Entry, organisation: str, body: Mapping[str, Any]) -> None:
         if body["state"] == "closed":
             self._db.execute(
-                "UPDATE verdict SET to_us = ?, closed_seq = ?, closed_at = ? WHERE seq = ? AND closed_seq IS NULL",
-                (body["to"], entry.seq, entry.at_us, body["opens"]),
+                "INSERT OR REPLACE INTO closing VALUES (?, ?, ?, ?)",
+                (entry.seq, entry.at_us, body["opens"], body["to"]),
             )
             return
         about = body["about"]
         self._db.execute(
-            "INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, NULL, NULL)",
+            "INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 entry.seq,
                 entry.at_us,
@@ -195,6 +204,7 @@ class RegistryProjection(Registry):
             key = (organisation, device, measurand)
             if self._identities.get(key) != value:
                 self._identities[key] = value
+                self._changes += 1
                 self._db.execute(
                     "INSERT OR REPLACE INTO identity VALUES (?, ?, ?, ?, ?, ?)", (*key, slot_us, seq, value)
                 )

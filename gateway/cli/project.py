@@ -1,0 +1,73 @@
+"""``meterproof project SITE``: keep the projections of a data folder up to date, settle and judge; until stopped."""
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from gateway.assembly.platform import SystemClock, ThreadCommitter
+from gateway.assembly.projecting import Projection
+from gateway.assembly.site_loading import load_assembled_site
+from gateway.i18n import text
+from gateway.journal.folder import DataFolder
+from gateway.ports import Clock
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+IDLE_S = 0.5
+WAIT_FOR_BIRTH_S = 60.0
+
+
+@click.command("project")
+@click.argument("site", type=click.Path(path_type=Path), required=False)
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder; default: the one the site file names.")
+@click.option("--once", is_flag=True, help="Stop when everything in the journal is projected, settled and judged.")
+@click.pass_obj
+def command(language: str, *, site: Path | None, data: Path | None, once: bool) -> None:
+    """Project the journal: series, ledger, settlement, verdicts. 由日志生成各投影。"""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
+    if site is None and data is None:
+        raise click.UsageError(text(language, "name a site file or a data folder"))
+    path = data
+    if path is None and site is not None:
+        path = load_assembled_site(site, language=language).data_folder
+    assert path is not None, "one of the two was named"
+    asyncio.run(_project(path, once=once))
+
+
+async def _project(path: Path, *, once: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in STOP_SIGNALS:
+        loop.add_signal_handler(each, stop.set)
+    clock = SystemClock()
+    if not once:
+        await _wait_for_birth(path, clock, stop)
+    if stop.is_set():
+        return
+    folder = DataFolder.open(path)
+    committer = ThreadCommitter()
+    try:
+        with folder.hold_lock("project"):
+            projection = await committer.run(lambda: Projection(folder, clock))
+            try:
+                while not stop.is_set():
+                    progress = await committer.run(projection.step)
+                    if progress.applied == 0:
+                        if once:
+                            break
+                        await clock.sleep(IDLE_S)
+            finally:
+                await committer.run(projection.close)
+    finally:
+        committer.close()
+
+
+async def _wait_for_birth(path: Path, clock: Clock, stop: asyncio.Event) -> None:
+    """Collection gives birth to the folder; started together, it may need a moment."""
+    waited_s = 0.0
+    while not (path / "journal.sqlite").is_file() and waited_s < WAIT_FOR_BIRTH_S and not stop.is_set():
+        await clock.sleep(IDLE_S)
+        waited_s += IDLE_S

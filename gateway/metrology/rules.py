@@ -1,0 +1,158 @@
+"""What is wrong with an installation at an instant: pure questions to the ledger, one function a family of rules.
+
+Rule ids as in ``gateway.i18n.rules``; facts are integers and strings. Every rule is evaluated, every result reported.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from gateway.domain.ledger import InstallationRole, Instrument, MeteringPoint
+from gateway.domain.ratio import class_rank, parse_ratio
+from gateway.metrology.ledger_view import DatedCertificate, Fitted, LedgerView
+
+METROLOGY_RULES = "1"
+"""Edition of these rules; stands in every verdict."""
+
+Facts = dict[str, int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule broken at an instant."""
+
+    rule: str
+    facts: Facts = field(default_factory=dict)
+    certificate: str | None = None
+
+
+def calibration(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken]:
+    """The record of the instrument itself: is there one, of this meter, in force, passed, of the demanded kind."""
+    id_ = fitted.installation.instrument
+    instrument = view.instrument(id_, at_us)
+    if instrument is None:
+        return
+    point = view.point(fitted.installation.point, at_us)
+    duty = bool(instrument.compulsory or (point is not None and point.compulsory and _is_meter(fitted)))
+    dated = view.in_force(id_, at_us)
+    if dated is None:
+        later = view.certificates.get(id_, ())
+        if later:
+            number, first_day = later[0].certificate.id, later[0].certificate.performed_on
+            yield Broken("calibration.not_yet_valid", {"certificate": number, "performed_on": first_day}, number)
+        else:
+            yield Broken("calibration.none")
+        return
+    if duty:
+        verification = view.in_force(id_, at_us, verification_only=True)
+        if verification is not None:
+            dated = verification
+        else:
+            facts: Facts = {"certificate": dated.certificate.id, "kind": dated.certificate.kind}
+            yield Broken("calibration.not_verification", facts, dated.certificate.id)
+    yield from _certificate(dated, instrument, at_us)
+
+
+def _certificate(dated: DatedCertificate, instrument: Instrument, at_us: int) -> Iterator[Broken]:
+    certificate = dated.certificate
+    number = certificate.id
+    if normal_serial(certificate.serial) != normal_serial(instrument.serial):
+        facts: Facts = {"certificate": number, "printed": certificate.serial, "serial": instrument.serial}
+        yield Broken("calibration.identity", facts, number)
+    if certificate.kind == "rejection_notice" or certificate.result == "fail":
+        yield Broken("calibration.failed", {"certificate": number, "performed_on": certificate.performed_on}, number)
+    if at_us >= dated.valid_until_us:
+        yield Broken("calibration.expired", {"certificate": number, "valid_until": certificate.valid_until}, number)
+
+
+def accuracy_class(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken]:
+    """The meter's class against the one its point demands; the certificate's class counts before the plate's."""
+    point = view.point(fitted.installation.point, at_us)
+    instrument = view.instrument(fitted.installation.instrument, at_us)
+    if point is None or instrument is None or not _is_meter(fitted) or not point.required_class:
+        return
+    dated = view.in_force(instrument.id, at_us)
+    held = (dated.certificate.accuracy_class if dated is not None else "") or instrument.accuracy_class
+    demanded_rank, held_rank = class_rank(point.required_class), class_rank(held)
+    if demanded_rank is not None and held_rank is not None and held_rank > demanded_rank:
+        yield Broken("instrument.class_too_low", {"required": point.required_class, "accuracy_class": held})
+
+
+def ratios(view: LedgerView, fitted: Fitted, at_us: int, said: Mapping[str, str], *, primary: bool) -> Iterator[Broken]:
+    """Ledger ratio, transformer plates and the meter's own ratio registers agree.
+
+    ``said``: newest identity values of the device (``ct_ratio``, ``ct_primary`` …); ``primary``: the meter multiplies
+    by itself. A register of 1 in a meter that does not multiply is "not set" and says nothing.
+    """
+    if not _is_meter(fitted):
+        return
+    for kind, declared in (("ct", fitted.installation.ct_ratio), ("pt", fitted.installation.pt_ratio)):
+        ledger = parse_ratio(declared)
+        facts: Facts = {"transformer": kind, "ledger": declared or "1"}
+        for plate in _plates(view, fitted, kind, at_us):
+            if plate[1] != ledger:
+                facts |= {"plate": str(plate[1]), "instrument": plate[0]}
+        register = _register(said, kind)
+        if register is not None and not (register == 1 and not primary) and not _close(register, ledger):
+            facts["register"] = _plain(register)
+        if len(facts) > 2:
+            yield Broken("installation.ratio_mismatch", facts)
+
+
+def _plates(view: LedgerView, fitted: Fitted, kind: str, at_us: int) -> Iterator[tuple[str, Fraction]]:
+    for other in view.by_point.get(fitted.installation.point, ()):
+        if other.installation.role == kind and other.from_us <= at_us < other.to_us:
+            instrument = view.instrument(other.installation.instrument, at_us)
+            if instrument is not None and instrument.ratio_primary and instrument.ratio_secondary:
+                secondary = Fraction(instrument.ratio_secondary)
+                if secondary:
+                    yield instrument.id, Fraction(instrument.ratio_primary) / secondary
+
+
+def _register(said: Mapping[str, str], kind: str) -> Fraction | None:
+    try:
+        if f"{kind}_ratio" in said:
+            return Fraction(said[f"{kind}_ratio"]) or None
+        primary, secondary = said.get(f"{kind}_primary"), said.get(f"{kind}_secondary")
+        if primary and secondary and Fraction(secondary):
+            return Fraction(primary) / Fraction(secondary) or None
+    except ValueError:
+        return None
+    return None
+
+
+def _close(one: Fraction, other: Fraction) -> bool:
+    """Equal as far as a register of three digits can say."""
+    return abs(one - other) * 1000 <= other
+
+
+def _plain(number: Fraction) -> str:
+    return str(number.numerator) if number.denominator == 1 else f"{float(number):.6g}"
+
+
+def serial(view: LedgerView, fitted: Fitted, at_us: int, said: Mapping[str, str]) -> Iterator[Broken]:
+    """The serial number the device reports is the installed instrument's."""
+    reported = said.get("serial_number")
+    instrument = view.instrument(fitted.installation.instrument, at_us)
+    if not reported or instrument is None or not instrument.serial or not _is_meter(fitted):
+        return
+    if normal_serial(reported) != normal_serial(instrument.serial):
+        yield Broken("identity.serial_mismatch", {"reported": reported, "serial": instrument.serial})
+
+
+def unequipped(view: LedgerView, point: MeteringPoint, at_us: int) -> bool:
+    """Whether a point that must be measured has no meter at an instant."""
+    if not point.must_measure or point.exemption:
+        return False
+    meters: Sequence[Fitted] = view.by_point.get(point.id, ())
+    return not any(_is_meter(each) and each.from_us <= at_us < each.to_us for each in meters)
+
+
+def normal_serial(text: str) -> str:
+    """Serial numbers as people and registers write them differ in case, separators and leading zeros."""
+    compact = "".join(character for character in text if character.isalnum()).casefold()
+    return compact.lstrip("0") or compact
+
+
+def _is_meter(fitted: Fitted) -> bool:
+    return fitted.installation.role == InstallationRole.METER

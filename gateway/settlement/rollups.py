@@ -1,0 +1,129 @@
+"""Hours, days and months from intervals, cut in the site's time zone, one row per installation and ratio."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from gateway.domain.time import US_PER_HOUR, US_PER_S, local_midnight, to_datetime
+
+HOUR, DAY, MONTH = 1, 2, 3
+_COLUMNS = "windows, missing, coverage, quality, energy, measured, interpolated, caught_up, substituted, manual"
+_METHODS = 5
+_MISSING_METHOD = 5
+
+
+class Calendar:
+    """Where hours, days and months begin in a zone; instants are µs UTC."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self.day = lru_cache(maxsize=4096)(self._day)
+        self.month = lru_cache(maxsize=1024)(self._month)
+
+    def hour(self, at_us: int) -> int:
+        """Start of the local hour (zones may be off by parts of an hour)."""
+        offset = self._offset(at_us // US_PER_HOUR)
+        return (at_us + offset) // US_PER_HOUR * US_PER_HOUR - offset
+
+    @lru_cache(maxsize=4096)  # noqa: B019  # one calendar lives as long as its store
+    def _offset(self, hour: int) -> int:
+        delta = to_datetime(hour * US_PER_HOUR).astimezone(self.zone).utcoffset()
+        assert delta is not None, "a zone has an offset"
+        return int(delta.total_seconds()) * US_PER_S
+
+    def _day(self, hour_us: int) -> int:
+        return local_midnight(to_datetime(hour_us).astimezone(self.zone).date(), self.zone)
+
+    def _month(self, day_us: int) -> int:
+        return local_midnight(to_datetime(day_us).astimezone(self.zone).date().replace(day=1), self.zone)
+
+    def next_month(self, month_us: int) -> int:
+        """Start of the month after the one that starts there."""
+        local = to_datetime(month_us).astimezone(self.zone)
+        following = local.replace(year=local.year + local.month // 12, month=local.month % 12 + 1, day=1)
+        return local_midnight(following.date(), self.zone)
+
+    def next_day(self, day_us: int) -> int:
+        """Start of the day after the one that starts there."""
+        return self._day(day_us + 30 * US_PER_HOUR)  # a day has 23 to 25 hours
+
+
+class RollUps:
+    """Kept by recomputing every hour a change touched, then its day from hours, then its month from days."""
+
+    def __init__(self, connection: sqlite3.Connection, zone: ZoneInfo) -> None:
+        self._db = connection
+        self.calendar = Calendar(zone)
+        self._touched: set[tuple[int, int]] = set()
+
+    def touch(self, series: int, window_us: int) -> None:
+        """An interval of a series changed."""
+        self._touched.add((series, self.calendar.hour(window_us)))
+
+    def flush(self) -> None:
+        """Bring every touched roll-up up to date."""
+        hours = sorted(self._touched)
+        self._touched.clear()
+        for series, start in hours:
+            self._replace(HOUR, series, start, _from_intervals(self._intervals(series, start)))
+        days = sorted({(series, self.calendar.day(start)) for series, start in hours})
+        for series, start in days:
+            self._replace(DAY, series, start, _merged(self._parts(HOUR, series, start, self.calendar.next_day(start))))
+        months = sorted({(series, self.calendar.month(start)) for series, start in days})
+        for series, start in months:
+            self._replace(
+                MONTH, series, start, _merged(self._parts(DAY, series, start, self.calendar.next_month(start)))
+            )
+
+    def _intervals(self, series: int, start: int) -> Iterable[Sequence[int]]:
+        return self._db.execute(
+            "SELECT coalesce(installation, 0), num, den, part, energy, coverage, method, quality FROM interval "
+            "WHERE series = ? AND start >= ? AND start < ?",
+            (series, start, start + US_PER_HOUR),
+        )
+
+    def _parts(self, kind: int, series: int, start: int, end: int) -> Iterable[Sequence[int]]:
+        return self._db.execute(
+            f"SELECT installation, num, den, {_COLUMNS} FROM rollup WHERE kind = ? AND series = ? AND start >= ? "  # noqa: S608
+            "AND start < ?",
+            (kind, series, start, end),
+        )
+
+    def _replace(self, kind: int, series: int, start: int, rows: Iterator[Sequence[int]]) -> None:
+        self._db.execute("DELETE FROM rollup WHERE kind = ? AND series = ? AND start = ?", (kind, series, start))
+        self._db.executemany(
+            "INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(series, kind, start, *row) for row in rows],
+        )
+
+
+def _from_intervals(intervals: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
+    sums: dict[tuple[int, int, int], list[int]] = {}
+    for installation, num, den, _part, energy, coverage, method, quality in intervals:
+        total = sums.setdefault((installation, num, den), [0] * (5 + _METHODS))
+        total[0] += 1
+        total[2] += coverage
+        total[3] = max(total[3] & 3, quality & 3) | ((total[3] | quality) & ~3)
+        if method == _MISSING_METHOD:
+            total[1] += 1
+        else:
+            total[4] += energy
+            total[5 + method] += energy
+    for key, total in sums.items():
+        yield *key, *total
+
+
+def _merged(rows: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
+    sums: dict[tuple[int, int, int], list[int]] = {}
+    for installation, num, den, *values in rows:
+        total = sums.get((installation, num, den))
+        if total is None:
+            sums[installation, num, den] = list(values)
+            continue
+        quality = max(total[3] & 3, values[3] & 3) | ((total[3] | values[3]) & ~3)
+        for index, value in enumerate(values):
+            total[index] += value
+        total[3] = quality
+    for key, total in sums.items():
+        yield *key, *total

@@ -1,0 +1,113 @@
+"""The settlement file: intervals, what they replaced, and their roll-ups; dropped and built again at will."""
+
+import sqlite3
+from pathlib import Path
+
+from gateway.domain.errors import DataFolderError
+
+SCHEMA_VERSION = 1
+BUSY_TIMEOUT_S = 10.0
+
+_ROW = """
+  series INTEGER NOT NULL,
+  start INTEGER NOT NULL,           -- window, µs UTC
+  part INTEGER NOT NULL,            -- 0, 1 …: parts of a window cut by an exchange
+  seq INTEGER NOT NULL,             -- settlement entry
+  installation INTEGER,
+  r0 INTEGER, r1 INTEGER, energy INTEGER, -- thousandths of the resolution
+  coverage INTEGER NOT NULL,
+  method INTEGER NOT NULL,
+  quality INTEGER NOT NULL,
+  num INTEGER NOT NULL, den INTEGER NOT NULL,
+  e0 INTEGER, e1 INTEGER, e2 INTEGER, e3 INTEGER
+"""
+SCHEMA = f"""
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE series (
+  id INTEGER PRIMARY KEY,
+  organisation TEXT NOT NULL,
+  device TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  decimals INTEGER NOT NULL,
+  measurand TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  settled_to INTEGER NOT NULL,      -- end of the newest window with an entry
+  UNIQUE (organisation, device, channel, decimals)
+) STRICT;
+CREATE TABLE interval ({_ROW}, PRIMARY KEY (series, start, part)) WITHOUT ROWID, STRICT;
+CREATE TABLE superseded ({_ROW}, until_seq INTEGER NOT NULL, PRIMARY KEY (series, start, seq, part))
+  WITHOUT ROWID, STRICT;
+CREATE TABLE entry (                    -- settlement entries by window
+  organisation TEXT NOT NULL,
+  start INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  chunk INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  registry INTEGER NOT NULL,
+  PRIMARY KEY (organisation, start, revision, chunk)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE rollup (                   -- kind 1 hour, 2 day, 3 month, cut in the site's time zone
+  series INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  installation INTEGER NOT NULL,    -- 0: none on record
+  num INTEGER NOT NULL, den INTEGER NOT NULL,
+  windows INTEGER NOT NULL,         -- quarter hours, parts counted once each
+  missing INTEGER NOT NULL,
+  coverage INTEGER NOT NULL,        -- sum of permilles
+  quality INTEGER NOT NULL,
+  energy INTEGER NOT NULL,
+  measured INTEGER NOT NULL, interpolated INTEGER NOT NULL, caught_up INTEGER NOT NULL, substituted INTEGER NOT NULL,
+  manual INTEGER NOT NULL,
+  PRIMARY KEY (kind, series, start, installation, num, den)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE heard (                    -- work in hand, not part of the projection's content
+  organisation TEXT NOT NULL,
+  device TEXT NOT NULL,
+  grp TEXT NOT NULL,
+  first_us INTEGER NOT NULL,        -- first observation
+  last_us INTEGER NOT NULL,         -- newest observation with every counter that ever had a value
+  slot_us INTEGER NOT NULL,         -- newest slot that ended, whatever its outcome
+  mask INTEGER NOT NULL,            -- counters that ever had a value, by position
+  cfg INTEGER NOT NULL,
+  PRIMARY KEY (organisation, device, grp)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE dirty (                    -- spans to settle again
+  organisation TEXT NOT NULL,
+  device TEXT NOT NULL,
+  grp TEXT NOT NULL,
+  from_us INTEGER NOT NULL,
+  to_us INTEGER NOT NULL,
+  PRIMARY KEY (organisation, device, grp, from_us, to_us)
+) WITHOUT ROWID, STRICT;
+"""
+
+
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """A connection; the writer makes the file when there is none. DataFolderError when it is not of this version."""
+    if not read_only:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=BUSY_TIMEOUT_S,
+        )
+        if not read_only:
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+            # it can be built again from the journal, so a lost last commit costs nothing
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA journal_size_limit = 16777216")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        raise DataFolderError(
+            "%(path)s cannot be used: %(reason)s; run 'meterproof rebuild'", path=str(path), reason=str(error)
+        ) from error
+    if version != SCHEMA_VERSION:
+        connection.close()
+        raise DataFolderError("%(path)s was written by another version; run 'meterproof rebuild'", path=str(path))
+    return connection

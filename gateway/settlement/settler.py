@@ -1,0 +1,305 @@
+"""Which windows are due, and the entries that settle them: first values, and revisions where something changed."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
+from typing import Protocol
+
+from gateway.domain.ledger import Installation
+from gateway.domain.quality import Status
+from gateway.domain.ratio import parse_ratio
+from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, Period, floor_to, iso
+from gateway.journal.entry import Draft
+from gateway.registry.record import Record
+from gateway.series.row import SeriesRow
+from gateway.settlement.counter import THOUSANDTHS, Break, Observation, epochs
+from gateway.settlement.row import IntervalRow
+from gateway.settlement.store import CounterChannel, CounterGroup, Heard, SettlementProjection
+from gateway.settlement.windows import ChannelCounter, Segment, settle_windows
+
+SETTLEMENT_RULES = "1"
+"""Edition of the settlement rules; stands in every entry."""
+GRACE_US = 2 * US_PER_MINUTE
+"""How long after its end a window waits for late readings."""
+MAX_SPAN_US = 14 * US_PER_DAY
+"""How much of one group is settled at a time; the rest waits for the next round."""
+MAX_ROWS_PER_ENTRY = 200
+_CONTEXT_US = 6 * US_PER_HOUR
+_PATIENCE_PERIODS = 3
+_FAR = 2**62
+
+Key = tuple[str, str, str]
+Installations = Callable[[str, str], Sequence[Record]]
+"""(organisation, device) → every recorded meter installation at the device, oldest first."""
+GroupOf = Callable[[int, str], CounterGroup | None]
+"""(configuration entry, group) → its counters."""
+
+
+class Readings(Protocol):
+    """What settling needs of the series store."""
+
+    def rows(self, device: str, group: str, period: Period) -> Iterator[SeriesRow]:
+        """Rows by slot."""
+        ...
+
+    def neighbours(self, device: str, group: str, at_us: int) -> tuple[SeriesRow | None, SeriesRow | None]:
+        """The rows nearest to an instant by observed time."""
+        ...
+
+
+@dataclass(slots=True)
+class Round:
+    """One round of settling: entries to append, and dirty spans that did not fit in."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    left: list[tuple[Key, int, int]] = field(default_factory=list)
+    had_dirty: bool = False
+
+
+class Settler:
+    """Makes settlement entries; keeps nothing, so that two runs over the same projections say the same."""
+
+    def __init__(
+        self, store: SettlementProjection, readings: Readings, installations: Installations, group_of: GroupOf
+    ) -> None:
+        self._store = store
+        self._readings = readings
+        self._installations = installations
+        self._group_of = group_of
+
+    def round(self, horizon_us: int, *, at_us: int, registry_seq: int, organisation: str) -> Round:
+        """Settle what is due at ``horizon_us`` (newest recorded instant) for an organisation, recorded at ``at_us``.
+
+        Call again, after its entries were applied, while it brings drafts or leaves spans.
+        """
+        result = Round()
+        windows: dict[int, list[IntervalRow]] = {}
+        dirty: dict[Key, list[tuple[int, int]]] = {}
+        for key, from_us, to_us in self._store.dirty():
+            if key[0] == organisation:
+                dirty.setdefault(key, []).append((from_us, to_us))
+            else:
+                result.left.append((key, from_us, to_us))
+        result.had_dirty = bool(dirty)
+        for key, heard in sorted(self._store.heard.items()):
+            if key[0] != organisation or not heard.first_us:
+                continue
+            first, due = self._due(key, heard, horizon_us)
+            for from_us, to_us in dirty.get(key, ()):
+                self._settle_again(key, heard, (from_us, to_us), first, windows, result)
+            if due > first:
+                settled_to = {
+                    each.id: self._store.settled_to.get((*key[:2], each.id), 0) for each in heard.group.channels
+                }
+                for window, rows in self._settle(heard, first, due):
+                    windows.setdefault(window, []).extend(row for row in rows if window >= settled_to[row.channel])
+        result.drafts = self._drafts(organisation, windows, at_us, registry_seq)
+        return result
+
+    def _due(self, key: Key, heard: Heard, horizon_us: int) -> tuple[int, int]:
+        """The span of windows to settle for the first time: from the first unsettled one to the last that is closed."""
+        start = _floor(heard.first_us)
+        organisation, device, _group = key
+        first = min(self._store.settled_to.get((organisation, device, each.id), start) for each in heard.group.channels)
+        first = max(first, start)
+        patience = max(GRACE_US, _PATIENCE_PERIODS * heard.group.period_us)
+        answered = _floor(heard.last_us)
+        ended = min(_floor(heard.slot_us), _floor(horizon_us - patience))
+        return first, min(max(answered, ended), _floor(horizon_us - GRACE_US), first + MAX_SPAN_US)
+
+    def _settle_again(  # noqa: PLR0917  # one step of a round
+        self,
+        key: Key,
+        heard: Heard,
+        span: tuple[int, int],
+        settled_to: int,
+        windows: dict[int, list[IntervalRow]],
+        result: Round,
+    ) -> None:
+        organisation, device, group = key
+        before, _ = self._readings.neighbours(device, group, span[0] - 1)
+        _, after = self._readings.neighbours(device, group, span[1] + 1)
+        first = max(_floor(before.observed_us if before else span[0]), _floor(heard.first_us))
+        last = min(_floor(after.observed_us if after else span[1]) + SETTLEMENT_WINDOW_US, settled_to)
+        if last - first > MAX_SPAN_US:
+            result.left.append((key, first + MAX_SPAN_US, span[1]))
+            last = first + MAX_SPAN_US
+        if first >= last:
+            return
+        recorded = {
+            channel.id: self._store.rows_of(organisation, device, channel.id, first, last)
+            for channel in heard.group.channels
+        }
+        for window, rows in self._settle(heard, first, last):
+            for channel_id in dict.fromkeys(row.channel for row in rows):
+                mine = [row for row in rows if row.channel == channel_id]
+                if recorded[channel_id].get(window) != mine:
+                    known = windows.setdefault(window, [])
+                    known[:] = [row for row in known if (row.device, row.channel) != (device, channel_id)]
+                    known.extend(mine)
+
+    def _settle(self, heard: Heard, first: int, last: int) -> Iterator[tuple[int, list[IntervalRow]]]:
+        group = heard.group
+        rows = self._rows(group, first, last)
+        installed = [
+            (record, record.read_as(Installation)) for record in self._installations(group.organisation, group.device)
+        ]
+        segments = _segments(installed)
+        windows: dict[int, list[IntervalRow]] = {}
+        for place, channel in enumerate(group.channels):
+            observations = self._observations(rows, channel, group)
+            start = observations[0].at_us if observations else first
+            breaks = [
+                each
+                for each in _breaks(installed, channel, is_first=place == 0)
+                if each.at_us < last and (each.at_us > start or each.at_us >= first)
+            ]
+            counter = ChannelCounter(
+                group.device,
+                channel.id,
+                channel.modulus,
+                channel.primary,
+                group.period_us * 3 // 2,
+                epochs(observations, breaks, channel.modulus),
+                segments,
+            )
+            for window, row in settle_windows(counter, first, last):
+                windows.setdefault(window, []).append(row)
+        yield from windows.items()
+
+    def _rows(self, group: CounterGroup, first: int, last: int) -> list[SeriesRow]:
+        device, name = group.device, group.group
+        low, high = first - _CONTEXT_US, last + _CONTEXT_US
+        rows = list(self._readings.rows(device, name, Period(low, high)))
+        if not rows or min(row.observed_us for row in rows) > first:
+            before, _ = self._readings.neighbours(device, name, low)
+            rows += [before] if before is not None else []
+        if not rows or max(row.observed_us for row in rows) < last:
+            _, after = self._readings.neighbours(device, name, high)
+            rows += [after] if after is not None else []
+        rows.sort(key=lambda row: (row.observed_us, row.seq))
+        return rows
+
+    def _observations(
+        self, rows: Iterable[SeriesRow], channel: CounterChannel, group: CounterGroup
+    ) -> list[Observation]:
+        """Usable readings of a channel; readings under another resolution of the same channel are not."""
+        found: list[Observation] = []
+        cfg, position = group.cfg, channel.position
+        at_before = -1
+        for row in rows:
+            if row.cfg_seq != cfg:
+                cfg = row.cfg_seq
+                position = self._position(cfg, channel, group)
+            if position < 0:
+                continue
+            value, quality = row.values[position], row.quality[position]
+            if value is not None and quality & 3 < Status.BAD and row.observed_us != at_before:
+                at_before = row.observed_us
+                found.append(Observation(at_before, value, quality, row.seq))
+        return found
+
+    def _position(self, cfg: int, channel: CounterChannel, group: CounterGroup) -> int:
+        other = group if cfg == group.cfg else self._group_of(cfg, group.group)
+        for each in other.channels if other is not None else ():
+            if (each.id, each.decimals) == (channel.id, channel.decimals):
+                return each.position
+        return -1
+
+    def _drafts(
+        self, organisation: str, windows: dict[int, list[IntervalRow]], at_us: int, registry_seq: int
+    ) -> list[Draft]:
+        revisions = self._store.revisions(organisation, windows)
+        drafts = []
+        for window, rows in sorted(windows.items()):
+            if not rows:
+                continue
+            chunks = _chunks(rows)
+            for number, chunk in enumerate(chunks):
+                body = {
+                    "from": window,
+                    "to": window + SETTLEMENT_WINDOW_US,
+                    "revision": revisions[window],
+                    "rules": SETTLEMENT_RULES,
+                    "registry": registry_seq,
+                    "chunk": number,
+                    "chunks": len(chunks),
+                    "rows": [row.document() for row in chunk],
+                }
+                drafts.append(Draft("settlement", f"{organisation}/window/{iso(window)}", at_us, body))
+        return drafts
+
+
+def _floor(at_us: int) -> int:
+    return floor_to(at_us, SETTLEMENT_WINDOW_US)
+
+
+def _chunks(rows: Sequence[IntervalRow]) -> list[list[IntervalRow]]:
+    """Pieces that fit an entry; the parts of one channel's window stay together."""
+    chunks: list[list[IntervalRow]] = [[]]
+    for row in rows:
+        same = chunks[-1] and chunks[-1][-1][:2] == row[:2]
+        if len(chunks[-1]) >= MAX_ROWS_PER_ENTRY and not same:
+            chunks.append([])
+        chunks[-1].append(row)
+    return chunks
+
+
+def _segments(installed: Sequence[tuple[Record, Installation]]) -> list[Segment]:
+    """All of time, cut where an installation begins or ends. Where two overlap the later one counts."""
+    segments: list[Segment] = []
+    at = -_FAR
+    for index, (record, installation) in enumerate(installed):
+        start = max(at, -_FAR if record.from_us is None else record.from_us)
+        end = _FAR if record.to_us is None else record.to_us
+        if index + 1 < len(installed):
+            following = installed[index + 1][0].from_us
+            end = min(end, following if following is not None else end)
+        if end <= start:
+            continue
+        if start > at:
+            segments.append(Segment(at, start, None))
+        ratio = parse_ratio(installation.ct_ratio) * parse_ratio(installation.pt_ratio)
+        segments.append(Segment(start, end, record.seq, ratio.numerator, ratio.denominator))
+        at = end
+    segments.append(Segment(at, _FAR, None))
+    return segments
+
+
+def _breaks(
+    installed: Sequence[tuple[Record, Installation]], channel: CounterChannel, *, is_first: bool
+) -> list[Break]:
+    """Where another register begins: between installations of different instruments, or where an index is declared."""
+    found: list[Break] = []
+    for (record, old), (following, new) in pairwise([(None, None), *installed, (None, None)]):
+        ends = None if record is None else record.to_us
+        begins = None if following is None else following.from_us
+        closing = _index(old, "closing", channel, is_first=is_first)
+        opening = _index(new, "opening", channel, is_first=is_first)
+        changed = old is not None and new is not None and old.instrument != new.instrument
+        closing_seq = record.seq if record is not None else 0
+        opening_seq = following.seq if following is not None else 0
+        if ends is not None and ends == begins:
+            if changed or closing is not None or opening is not None:
+                found.append(Break(ends, closing, closing_seq, opening, opening_seq))
+            continue
+        if ends is not None and (changed or closing is not None):
+            found.append(Break(ends, closing, closing_seq, None, 0))
+        if begins is not None and (changed or opening is not None):
+            found.append(Break(begins, None, 0, opening, opening_seq))
+    return found
+
+
+def _index(installation: Installation | None, which: str, channel: CounterChannel, *, is_first: bool) -> int | None:
+    """A declared index in thousandths of the resolution.
+
+    It speaks of the installation's main channel, or of the group's first counter when the ledger names none.
+    """
+    if installation is None:
+        return None
+    text = installation.closing_index if which == "closing" else installation.opening_index
+    if not text or (installation.channel != channel.id if installation.channel else not is_first):
+        return None
+    scaled = Decimal(text).scaleb(channel.decimals) * THOUSANDTHS
+    return int(scaled.to_integral_value(ROUND_HALF_EVEN))
