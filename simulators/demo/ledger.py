@@ -25,6 +25,7 @@ _AUTHORISATION = "（演）法计（2024）001"
 _CALIBRATION_LABORATORY = "演示校准技术服务公司（模拟）"
 _SERVICE_YEARS = 3
 _TRANSFORMER_CYCLE_MONTHS = 120
+_NEWEST_DAYS = 45
 _LATER = "2"
 
 
@@ -51,7 +52,7 @@ def ledger_files(plant: DemoPlant) -> dict[str, list[Row]]:
     }
     for place in FITTED:
         rows["instruments.csv"].append(_instrument(plant, place))
-        rows["certificates.csv"].append(_certificate(plant, place))
+        rows["certificates.csv"].extend(_certificates(plant, place))
         rows["installations.csv"].append(_installation(plant, place))
     for place in FITTED:
         for role in _transformers(place):
@@ -76,7 +77,7 @@ def exchange_records(plant: DemoPlant) -> list[Record]:
     """The raw mill fan's meter taken down and its successor put up: four records, written when the work was done."""
     calendar = plant.calendar
     place = next(each for each in FITTED if each.device == faults.EXCHANGED_DEVICE)
-    recorded_us = calendar.exchanged_us + 60_000_000
+    recorded_us = calendar.exchange_us + 240_000_000
     closing = index_text(plant, place, calendar.exchange_us - 1)
     opening = index_text(plant, place, calendar.exchanged_us)
     old = _installation(plant, place)
@@ -166,18 +167,32 @@ def _model(place: Place) -> str:
     return place.profile.partition("/")[2]
 
 
-def _certificate(plant: DemoPlant, place: Place) -> Row:
-    """Performed some way into its cycle, so that it still holds months from now; two are planted otherwise."""
+def _certificates(plant: DemoPlant, place: Place) -> list[Row]:
+    """The certificates of a place's meter, oldest first: one, or in a long history one for each cycle.
+
+    The last was performed some way into its cycle, so that it still holds months from now; two places are planted
+    otherwise.
+    """
     months = place.cycle_months
-    share = 0.15 + 0.5 * hashed_fraction(plant.seed, "performed", place.device)
-    performed = local_date(plant.calendar.start_us) - timedelta(days=int(share * months * 30))
     serial = _instrument(plant, place)["serial"]
     if place.device == faults.EXPIRED_DEVICE:
         last = date(1970, 1, 1) + timedelta(days=plant.calendar.certificate_end_day)
         performed = _months_later(last, -months) + timedelta(days=1)
         row = _certificate_row(place, instrument_id(place), serial, performed, months)
-        return row | {"valid_until": last.isoformat(), "error_percent": _percent(error_ppm(plant.seed, place))}
-    row = _certificate_row(place, instrument_id(place), serial, performed, months)
+        return [row | {"valid_until": last.isoformat(), "error_percent": _percent(error_ppm(plant.seed, place))}]
+    share = 0.15 + 0.5 * hashed_fraction(plant.seed, "performed", place.device)
+    performed = local_date(plant.calendar.born_us) - timedelta(days=max(_NEWEST_DAYS, int(share * months * 30)))
+    rows = [_kind_of_certificate(plant, place, serial, performed)]
+    while performed > local_date(plant.calendar.start_us):
+        performed = _months_later(performed, -months)
+        rows.insert(0, _kind_of_certificate(plant, place, serial, performed))
+        rows[1]["supersedes"] = rows[0]["number"]
+    return rows
+
+
+def _kind_of_certificate(plant: DemoPlant, place: Place, serial: str, performed: date) -> Row:
+    """A verification certificate, or for analysers and the planted weighbridge a calibration certificate."""
+    row = _certificate_row(place, instrument_id(place), serial, performed, place.cycle_months)
     if place.device == faults.UNVERIFIED_DEVICE or place.kind in {"gas_analyser", "other"}:
         row |= {
             "number": row["number"].replace("JD", "JZ"),
