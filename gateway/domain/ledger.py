@@ -74,8 +74,13 @@ class LedgerObject:
     @classmethod
     def from_document(cls, id_: str, document: Mapping[str, Any]) -> Self:
         """The record from its journal form; absent fields take their defaults."""
-        known = {field.name for field in fields(cls)} - {"id"}
-        return cls(id=id_, **{name: document[name] for name in known & document.keys() if document[name] is not None})
+        filled = {}
+        for field in fields(cls):
+            value = document.get(field.name)
+            if value is not None and field.name != "id":
+                # records written by hand may hold numbers as text
+                filled[field.name] = int(value) if isinstance(field.default, int) else str(value)
+        return cls(id=id_, **filled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
