@@ -77,6 +77,7 @@ def open_collection(site: AssembledSite, data: Path, clock: Clock) -> Iterator[C
         ledger = LedgerView(folder.registry, folder.organisation)
         try:
             ledger.refresh()
+            ledger.learn_from(journal)
             recorder = Recorder(folder.organisation, ledger, Tally())
             seqs = record_configuration(journal, folder, site, clock)
             lines = {each.id: _lines(each, ledger, seqs) for each in site.endpoints}

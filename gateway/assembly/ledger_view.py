@@ -7,8 +7,11 @@ from typing import Any
 
 from gateway.domain.errors import DataFolderError
 from gateway.domain.ledger import Installation, InstallationRole, Instrument
+from gateway.journal.journal import Journal
 from gateway.registry.registry import Registry
 from gateway.validation.identity import OPEN_END, Installed
+
+PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,26 @@ class LedgerView:
         self.seq = seq
         self.generation += 1
 
+    def learn_from(self, journal: Journal) -> None:
+        """Take up what is in the journal and not in the registry: while it is being built, or nobody builds it."""
+        after = self._registry.applied_seq() if self._registry is not None else 0
+        while page := journal.read(after, PAGE, kinds=("instrument", "installation")):
+            for entry in page:
+                after = entry.seq
+                if entry.seq > self.seq and entry.subject.startswith(f"{self._organisation}/"):
+                    body = entry.body
+                    if body["withdrawn"]:
+                        self._withdraw(entry.kind, entry.subject.split("/", 2)[2], entry.seq)
+                        continue
+                    self.learn(entry.kind, entry.subject.split("/", 2)[2], body["object"], _span(body), entry.seq)
+
+    def _withdraw(self, kind: str, id_: str, seq: int) -> None:
+        if kind == "installation":
+            for stays in self._stays.values():
+                stays.pop(id_, None)
+        self.seq = seq
+        self.generation += 1
+
     def installed(self, device: str, at_us: int) -> Installed:
         """The meter at a device at an instant."""
         from_us, until_us = -OPEN_END, OPEN_END
@@ -104,3 +127,7 @@ def _add(
         OPEN_END if to_us is None else to_us,
     )
     stays.setdefault(installation.device, {})[id_] = stay
+
+
+def _span(body: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    return body["from"], body["to"]

@@ -113,9 +113,13 @@ def _fallen(memory: Memory, last: int, step: Step) -> tuple[Memory, Finding | No
         # back on the way it had before: the reading between was the wrong one
         facts = {"slot": memory.last_slot, "previous": memory.before, "value": last}
         return Memory(value, memory.before, step.slot_us), finding("counter.glitch", channel, **facts)
-    if value != 0 and step.modulus is not None and rolled_over(last, value, step.modulus):
+    if step.modulus is not None and rolled_over(last, value, step.modulus):
         found = finding("counter.rollover", channel, previous=last, value=value, modulus=step.modulus)
-        return Memory(value, None, step.slot_us), found
+        if value != 0:
+            return Memory(value, None, step.slot_us), found
+        if last >= step.modulus - step.modulus // 100:
+            # the next reading may yet show that the zero was a momentary one
+            return Memory(value, None, step.slot_us, former=last, watch=READINGS_TO_WATCH_A_RESET), found
     return _suspect(memory, last, step)
 
 

@@ -58,6 +58,7 @@ class GroupRules:
         self._before: tuple[Any, ...] | None = None
         self._last_slot = 0
         self._observed_us = -(2**63)
+        self._settled_us = -(2**63)  # the last reading without a fall that waits to be decided
         self._epoch = identity.epoch
         self._exchanged: set[int] = set()  # counters whose first reading of the new instrument is still to come
         self._installed = NOBODY
@@ -81,7 +82,8 @@ class GroupRules:
                 and (not self._watched or self._pick_watched(values) == self._seen)
             ):
                 self._before, self._last = self._last, counters
-                self._last_slot, self._observed_us = slot_us, observed_us
+                self._last_slot = slot_us
+                self._observed_us = self._settled_us = observed_us
                 return []
         return self._look_closely(values, slot_us, observed_us, declared)
 
@@ -111,8 +113,11 @@ class GroupRules:
             if finding is not None:
                 found.append(finding)
                 fallen = fallen or finding.rule in {"counter.glitch", "counter.reset"}
+                self._identity.broken = self._identity.broken or finding.rule in {"counter.reset", "counter.exchange"}
         self._memories = memories
         self._last = self._before = None
+        if all(memory.suspect is None for memory in memories):
+            self._settled_us = observed_us
         if not self._exchanged and all(memory.last is not None and memory.settled for memory in memories):
             self._last = tuple(memory.last for memory in memories)
             self._before = tuple(memory.before for memory in memories)
@@ -148,7 +153,7 @@ class GroupRules:
         self._instrument = installed.instrument
         self._identity.declared_serial = installed.serial
         # an exchange entered afterwards was already seen in the readings; only one since the last reading is new
-        return former is not None and installed.from_us > self._observed_us
+        return former is not None and installed.from_us > self._settled_us
 
     def state(self) -> dict[str, Any]:
         """What has to outlive a restart, JSON-shaped."""
@@ -158,6 +163,7 @@ class GroupRules:
                 for position, memory in zip(self._counters, self._current_memories(), strict=True)
             },
             "observed_us": self._observed_us,
+            "settled_us": self._settled_us,
             "instrument": self._instrument,
         }
 
@@ -170,4 +176,5 @@ class GroupRules:
         ]
         self._last = self._before = None
         self._observed_us = int(state["observed_us"])
+        self._settled_us = int(state["settled_us"])
         self._instrument = state["instrument"]

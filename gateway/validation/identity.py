@@ -63,13 +63,15 @@ class DeviceIdentity:
     """What a device last said about itself, shared by the rules of all its groups.
 
     ``epoch`` counts the instruments seen; a counter whose last reading is of an older epoch was exchanged.
-    ``wanted`` asks acquisition to read the identity soon, because a counter fell.
+    ``wanted`` asks acquisition to read the identity soon, because a counter fell. ``broken`` says that a reset or an
+    exchange was found since the identity was last read: a new serial number then explains it and opens no epoch.
     """
 
     known: dict[str, int | str] = field(default_factory=dict)
     epoch: int = 0
     declared_serial: str | None = None
     wanted: bool = False
+    broken: bool = False
 
 
 def same_serial(one: str, other: str) -> bool:
@@ -89,9 +91,11 @@ def watch(identity: DeviceIdentity, channel: Channel, value: int | str, installe
     known = identity.known.get(key)
     if known is not None and known != value:
         found.append(finding("identity.changed", channel.id, old=known, new=value))
-        if key == SERIAL and not _declared(identity, value):
+        if key == SERIAL and not identity.broken and not _declared(identity, value):
             identity.epoch += 1
     identity.known[key] = value
+    if key == SERIAL:
+        identity.broken = False
     if key == SERIAL and installed.serial and not same_serial(str(value), installed.serial):
         facts: Mapping[str, int | str] = {
             "serial": value,
