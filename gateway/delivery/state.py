@@ -83,11 +83,12 @@ class CourierState:
         """Move the cursor and keep what was refused, in one transaction."""
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
-        self._bury(refused, now_us)
+        self.bury(refused, now_us)
         connection.execute("INSERT OR REPLACE INTO cursor VALUES (1, ?)", (seq,))
         connection.execute("COMMIT")
 
-    def _bury(self, refused: Sequence[tuple[Point, str]], now_us: int) -> None:
+    def bury(self, refused: Sequence[tuple[Point, str]], now_us: int) -> None:
+        """Keep points the sink refuses for good; the oldest give way beyond a million."""
         if not refused:
             return
         self._connection.executemany(

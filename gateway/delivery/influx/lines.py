@@ -83,6 +83,16 @@ class LineBuilder:
             self._formats[row.device, row.group] = known
         return known[1](row)
 
+    @staticmethod
+    def fields(row: SeriesRow, layout: Layout) -> dict[str, float]:
+        """The fields a row's point must have when it is read back."""
+        fields: dict[str, float] = {
+            field_name(name): value / 10**decimals
+            for name, value, decimals in zip(layout.names, row.values, layout.decimals, strict=True)
+            if name is not None and value is not None
+        }
+        return fields | {"q": worst(row.quality), "seq": row.seq}
+
     def verdict(self, row: VerdictRow) -> bytes:
         """The line of a verdict that opened or closed."""
         about = {"device": row.device, "point": row.point, "rule": row.rule}

@@ -9,6 +9,7 @@ from gateway.delivery.influx.query import InfluxQuery, QueryError, literal
 from gateway.delivery.influx.settings import InfluxSettings
 from gateway.delivery.influx.transport import Transport, V1Transport, V2Transport
 from gateway.delivery.port import Answer, AnswerKind, Layout, Point, Sink, SinkContext, VerdictRow
+from gateway.delivery.reconciliation import Total
 from gateway.domain.time import US_PER_MS
 from gateway.series.row import SeriesRow
 
@@ -84,14 +85,48 @@ class InfluxSink:
     async def _held(self, measurement: str, start_ms: int, end_ms: int) -> set[tuple[str, str, int, int]]:
         groups = '"device", "group"' if measurement == READING else '"device", "rule"'
         series = await self._query.select(
-            f'SELECT "seq" FROM "{measurement}" WHERE "site" = {literal(self._site)}'  # noqa: S608  # quoted
-            f" AND time >= {start_ms}ms AND time < {end_ms}ms GROUP BY {groups}"
+            f'SELECT "seq" FROM "{measurement}" WHERE {self._where(start_ms, end_ms)} GROUP BY {groups}'  # noqa: S608
         )
         return {
             (each.tags.get("device", ""), each.tags.get("group", ""), int(at_ms), int(seq))  # a verdict has no group
             for each in series
             for at_ms, seq in each.values
         }
+
+    async def totals(self, start_ms: int, end_ms: int, upto_seq: int) -> dict[tuple[str, str], Total]:
+        """See ReadableSink."""
+        series = await self._query.select(
+            f'SELECT COUNT("seq"), SUM("seq") FROM "{READING}" WHERE {self._where(start_ms, end_ms)}'  # noqa: S608
+            f' AND "seq" <= {upto_seq} GROUP BY "device", "group"'
+        )
+        found = {}
+        for each in series:
+            for _at, count, total in each.values:
+                if count:
+                    found[each.tags.get("device", ""), each.tags.get("group", "")] = Total(int(count), int(total))
+        return found
+
+    async def fields(self, device: str, group: str, start_ms: int, end_ms: int) -> dict[int, dict[str, float]]:
+        """See ReadableSink."""
+        series = await self._query.select(
+            f'SELECT * FROM "{READING}" WHERE {self._where(start_ms, end_ms)}'  # noqa: S608
+            f' AND "device" = {literal(device)} AND "group" = {literal(group)} GROUP BY "device", "group", "site"'
+        )
+        found = {}
+        for each in series:
+            names = each.columns[1:]
+            for at_ms, *values in each.values:
+                found[int(at_ms)] = {
+                    name: value for name, value in zip(names, values, strict=True) if value is not None
+                }
+        return found
+
+    def expected_fields(self, row: SeriesRow, layout: Layout) -> dict[str, float]:
+        """See ReadableSink."""
+        return self._lines.fields(row, layout)
+
+    def _where(self, start_ms: int, end_ms: int) -> str:
+        return f'"site" = {literal(self._site)} AND time >= {start_ms}ms AND time < {end_ms}ms'
 
     async def close(self) -> None:
         """See Sink."""
