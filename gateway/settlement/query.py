@@ -1,0 +1,296 @@
+"""Asking settlement: intervals of a channel, energy of a metering point, as known at a recorded number.
+
+Energies of points are exact fractions in the channel's unit: register difference · CT·PT ratio of the installation in
+force, summed. Only windows that lie wholly in the period count; periods on the quarter-hour grid lose nothing.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Self
+
+from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_HOUR, Period
+from gateway.registry.registry import Registry
+from gateway.settlement import schema
+from gateway.settlement.counter import THOUSANDTHS
+from gateway.settlement.rollups import DAY, HOUR, MONTH
+from gateway.settlement.row import IntervalRow, Method
+
+__all__ = ["DAY", "HOUR", "MONTH", "ChannelInfo", "Energy", "Interval", "RollUp", "Settlement"]
+
+MAX_ROWS = 500_000
+_ALL = 2**62
+_FIELDS = "start, part, seq, installation, r0, r1, energy, coverage, method, quality, num, den, e0, e1, e2, e3"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelInfo:
+    """A settled channel. One resolution (``decimals``) of a channel is one series."""
+
+    id: int
+    device: str
+    channel: str
+    decimals: int
+    measurand: str
+    unit: str
+    settled_to_us: int
+
+    @property
+    def step(self) -> Fraction:
+        """The unit's value of one thousandth of the resolution, in which intervals are kept."""
+        return Fraction(1, THOUSANDTHS * 10**self.decimals)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A settled window of a channel (or its part under one installation); ``seq`` is its settlement entry."""
+
+    start_us: int
+    end_us: int
+    part: int
+    seq: int
+    row: IntervalRow
+    step: Fraction
+
+    @property
+    def energy(self) -> Fraction | None:
+        """Energy in the channel's unit with the transformer ratio applied; None when not known."""
+        return None if self.row.energy is None else self.row.energy * self.step * Fraction(self.row.num, self.row.den)
+
+
+@dataclass(frozen=True, slots=True)
+class RollUp:
+    """An hour, day or month of a channel under one installation; energies in the channel's unit, ratio applied.
+
+    ``coverage`` is the mean permille of its windows; ``by_method`` sums by how energy is known.
+    """
+
+    start_us: int
+    installation: int | None
+    windows: int
+    missing: int
+    coverage: int
+    quality: int
+    energy: Fraction
+    by_method: dict[Method, Fraction]
+
+
+@dataclass(slots=True)
+class Energy:
+    """Energy of a metering point in a period. ``windows`` expected quarter hours with a meter on record; ``missing`` of
+    them have no energy. ``installations``: entries whose ratio was used, with their share."""
+
+    value: Fraction = Fraction(0)
+    unit: str = ""
+    windows: int = 0
+    missing: int = 0
+    coverage: int = 0  # mean permille over all windows
+    quality: int = 0
+    by_method: dict[Method, Fraction] = field(default_factory=dict)
+    installations: dict[int, Fraction] = field(default_factory=dict)
+
+
+class Settlement:
+    """A reader of ``settlement.sqlite``; any number of them in any number of processes."""
+
+    def __init__(self, connection: sqlite3.Connection, registry: Registry) -> None:
+        self._db = connection
+        self._registry = registry
+
+    @classmethod
+    def open(cls, path: Path, registry: Registry) -> Self:
+        """Open for reading beside an open registry; DataFolderError when absent or of another version."""
+        return cls(schema.connect(path, read_only=True), registry)
+
+    def close(self) -> None:
+        """Close the file (not the registry); idempotent."""
+        self._db.close()
+
+    def applied_seq(self) -> int:
+        """The newest journal entry contained."""
+        row = self._db.execute("SELECT value FROM meta WHERE name = 'applied'").fetchone()
+        return int(row[0]) if row else 0
+
+    def channels(self, organisation: str, device: str | None = None) -> list[ChannelInfo]:
+        """Settled channels, by device and channel."""
+        rows = self._db.execute(
+            "SELECT id, device, channel, decimals, measurand, unit, settled_to FROM series WHERE organisation = ? "
+            "AND (? IS NULL OR device = ?) ORDER BY device, channel, id",
+            (organisation, device, device),
+        ).fetchall()
+        return [ChannelInfo(*row) for row in rows]
+
+    def intervals(
+        self, organisation: str, device: str, channel: str, period: Period, known_seq: int | None = None
+    ) -> list[Interval]:
+        """Intervals of the windows that begin in the period, by time, as known then; at most ``MAX_ROWS``."""
+        found: list[Interval] = []
+        for info in self.channels(organisation, device):
+            if info.channel == channel:
+                found += self._intervals(info, period, known_seq)
+        found.sort(key=lambda each: (each.start_us, each.part))
+        return found
+
+    def interval_evidence(self, organisation: str, seq: int) -> tuple[int, int, int] | None:
+        """(window start, revision, registry seq) of a settlement entry."""
+        row = self._db.execute(
+            "SELECT start, revision, registry FROM entry WHERE organisation = ? AND seq = ?", (organisation, seq)
+        ).fetchone()
+        return (int(row[0]), int(row[1]), int(row[2])) if row else None
+
+    def revisions(self, organisation: str, device: str, channel: str, start_us: int) -> list[Interval]:
+        """Every recorded state of one window, oldest entry first: what changed, entry by entry."""
+        found: list[Interval] = []
+        for info in self.channels(organisation, device):
+            if info.channel == channel:
+                for table in ("superseded", "interval"):
+                    rows = self._db.execute(
+                        f"SELECT {_FIELDS} FROM {table} WHERE series = ? AND start = ?",  # noqa: S608  # ours
+                        (info.id, start_us),
+                    ).fetchall()
+                    found += [_interval(info, row) for row in rows]
+        found.sort(key=lambda each: (each.seq, each.part))
+        return found
+
+    def rollups(self, organisation: str, device: str, channel: str, kind: int, period: Period) -> list[RollUp]:
+        """Hours, days or months (``HOUR``, ``DAY``, ``MONTH``) that begin in the period, as known now."""
+        found: list[RollUp] = []
+        for info in self.channels(organisation, device):
+            if info.channel == channel:
+                rows = self._db.execute(
+                    "SELECT start, installation, num, den, windows, missing, coverage, quality, energy, measured, "
+                    "interpolated, caught_up, substituted, manual FROM rollup WHERE kind = ? AND series = ? AND "
+                    "start >= ? AND start < ? ORDER BY start, installation LIMIT ?",
+                    (kind, info.id, period.start_us, period.end_us, MAX_ROWS),
+                ).fetchall()
+                found += [_rollup(info, row) for row in rows]
+        return found
+
+    def totals(self, organisation: str, kind: int, period: Period) -> dict[tuple[str, str], list[RollUp]]:
+        """Roll-ups of every channel that begin in the period, by (device, channel): one question for a whole site."""
+        infos = {info.id: info for info in self.channels(organisation)}
+        found: dict[tuple[str, str], list[RollUp]] = {}
+        for series, *row in self._db.execute(
+            "SELECT r.series, start, installation, num, den, windows, missing, coverage, quality, energy, measured, "
+            "interpolated, caught_up, substituted, manual FROM series AS s CROSS JOIN rollup AS r "
+            "WHERE s.organisation = ? AND r.kind = ? AND r.series = s.id AND r.start >= ? AND r.start < ? LIMIT ?",
+            (organisation, kind, period.start_us, period.end_us, MAX_ROWS),
+        ):
+            info = infos[series]
+            found.setdefault((info.device, info.channel), []).append(_rollup(info, row))
+        return found
+
+    def energy(self, organisation: str, point: str, period: Period, known_seq: int | None = None) -> Energy:
+        """Energy through a metering point: its meters' main channels while they were fitted there."""
+        total = Energy()
+        coverage = 0
+        for info, seqs in self._meters(organisation, point, known_seq):
+            total.unit = total.unit or info.unit
+            for installation, energy, windows, missing, covered, quality in self._sums(info, period, known_seq):
+                if installation not in seqs:
+                    continue
+                total.windows += windows
+                total.missing += missing
+                coverage += covered
+                total.quality = max(total.quality & 3, quality & 3) | ((total.quality | quality) & ~3)
+                for method, value in energy.items():
+                    total.value += value
+                    total.by_method[method] = total.by_method.get(method, Fraction(0)) + value
+                    total.installations[installation] = total.installations.get(installation, Fraction(0)) + value
+        total.coverage = coverage // total.windows if total.windows else 0
+        return total
+
+    def _meters(self, organisation: str, point: str, known_seq: int | None) -> Iterator[tuple[ChannelInfo, set[int]]]:
+        """The channels that counted for a point, with the installation entries under which they did."""
+        wanted: dict[tuple[str, str], set[int]] = {}
+        for record in self._registry.installations_of_point(organisation, point, None, known_seq):
+            document = record.object
+            if document.get("device") and (document.get("role") or "meter") == "meter":
+                versions = self._registry.history(organisation, "installation", record.id, known_seq)
+                seqs = {each.seq for each in versions if each.object.get("point") == point}
+                key = (str(document["device"]), str(document.get("channel") or ""))
+                wanted.setdefault(key, set()).update(seqs)
+        for (device, channel), seqs in wanted.items():
+            channels = self.channels(organisation, device)
+            main = channel or (channels[0].channel if channels else "")
+            for info in channels:
+                if info.channel == main:
+                    yield info, seqs
+
+    def _sums(
+        self, info: ChannelInfo, period: Period, known_seq: int | None
+    ) -> Iterator[tuple[int, dict[Method, Fraction], int, int, int, int]]:
+        """(installation, energy by method, windows, missing, coverage sum, quality) pieces of a period.
+
+        As known now whole hours come summed from their roll-ups; only the ends are looked at window by window.
+        """
+        last_us = period.end_us - SETTLEMENT_WINDOW_US
+        spans = [(period.start_us, last_us + 1)]
+        if known_seq is None:
+            first, last = self._whole_hours(info, period)
+            if first < last:
+                yield from self._hours(info, first, last)
+                spans = [(period.start_us, min(first, last_us + 1)), (last, last_us + 1)]
+        for start, end in spans:
+            for each in self._intervals(info, Period(start, end), known_seq) if start < end else ():
+                row, energy = each.row, each.energy
+                sums = {row.method: energy} if energy is not None else {}
+                yield row.installation or 0, sums, 1, int(energy is None), row.coverage, row.quality
+
+    def _whole_hours(self, info: ChannelInfo, period: Period) -> tuple[int, int]:
+        """First roll-up hour that begins in the period and the end of the last one that ends in it."""
+        first, last = self._db.execute(
+            "SELECT min(start), max(start) FROM rollup WHERE kind = ? AND series = ? AND start >= ? AND start <= ?",
+            (HOUR, info.id, period.start_us, period.end_us - US_PER_HOUR),
+        ).fetchone()
+        return (0, 0) if first is None else (first, last + US_PER_HOUR)
+
+    def _hours(
+        self, info: ChannelInfo, first: int, last: int
+    ) -> Iterator[tuple[int, dict[Method, Fraction], int, int, int, int]]:
+        rows = self._db.execute(
+            "SELECT installation, num, den, sum(windows), sum(missing), sum(coverage), max(quality & 3), "
+            "json_group_array(DISTINCT quality >> 2), sum(measured), sum(interpolated), sum(caught_up), "
+            "sum(substituted), sum(manual) FROM rollup WHERE kind = ? AND series = ? AND start >= ? AND start < ? "
+            "GROUP BY installation, num, den ORDER BY 1, 2, 3",
+            (HOUR, info.id, first, last),
+        ).fetchall()
+        for installation, num, den, windows, missing, coverage, status, flags, *methods in rows:
+            factor = info.step * Fraction(num, den)
+            word = 0
+            for each in json.loads(flags):
+                word |= each
+            sums = {Method(number): value * factor for number, value in enumerate(methods) if value}
+            yield installation, sums, windows, missing, coverage, status | word << 2
+
+    def _intervals(self, info: ChannelInfo, period: Period, known_seq: int | None) -> list[Interval]:
+        span = (info.id, period.start_us, period.end_us)
+        if known_seq is None:
+            query = f"SELECT {_FIELDS} FROM interval WHERE series = ? AND start >= ? AND start < ? LIMIT ?"  # noqa: S608
+            rows: Sequence[tuple[int, ...]] = self._db.execute(query, (*span, MAX_ROWS)).fetchall()
+        else:
+            query = (
+                f"SELECT {_FIELDS} FROM interval WHERE series = ?1 AND start >= ?2 AND start < ?3 AND seq <= ?4 "  # noqa: S608
+                f"UNION ALL SELECT {_FIELDS} FROM superseded WHERE series = ?1 AND start >= ?2 AND start < ?3 "
+                "AND seq <= ?4 AND until_seq > ?4 LIMIT ?5"
+            )
+            rows = self._db.execute(query, (*span, known_seq, MAX_ROWS)).fetchall()
+        return [_interval(info, row) for row in rows]
+
+
+def _interval(info: ChannelInfo, row: Sequence[int]) -> Interval:
+    start, part, seq, installation, r0, r1, energy, coverage, method, *rest = row
+    values = IntervalRow(info.device, info.channel, installation, r0, r1, energy, coverage, Method(method), *rest)
+    return Interval(start, start + SETTLEMENT_WINDOW_US, part, seq, values, info.step)
+
+
+def _rollup(info: ChannelInfo, row: Sequence[int]) -> RollUp:
+    start, installation, num, den, windows, missing, coverage, quality, energy, *methods = row
+    factor = info.step * Fraction(num, den)
+    by_method = {Method(number): value * factor for number, value in enumerate(methods) if value}
+    return RollUp(
+        start, installation or None, windows, missing, coverage // windows, quality, energy * factor, by_method
+    )
