@@ -78,6 +78,8 @@ class BrokerSession(aiomqtt.Client):
             clean_start=False if version5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
             properties=_connect_properties(settings) if version5 else None,
             tls_context=settings.tls,
+            # paho looks at the server's name a second time unless told that the context has decided
+            tls_insecure=True if settings.tls is not None and not settings.tls.check_hostname else None,
             keepalive=settings.keepalive_s,
             timeout=CONNECT_TIMEOUT_S,
         )
@@ -85,9 +87,6 @@ class BrokerSession(aiomqtt.Client):
         self._on_incoming = on_incoming
         self._paused_fd: int | None = None
         self.session_present = False
-        if settings.tls is not None and not settings.tls.check_hostname:
-            # paho checks the name a second time by itself unless told that the context has decided
-            self._tls_insecure = True
 
     def _on_connect(
         self,
@@ -99,6 +98,20 @@ class BrokerSession(aiomqtt.Client):
     ) -> None:
         self.session_present = bool(flags.session_present)
         super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_disconnect(
+        self,
+        client: paho.Client,
+        userdata: Any,  # paho's own
+        flags: paho.DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        if not self._connected.done():
+            # closed before the broker answered, as it does with a certificate it does not know: no need to wait
+            self._connected.set_exception(ConnectionLostError("the broker closed the connection before answering"))
+            return
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
 
     def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:  # paho's callback
         del client, userdata
