@@ -79,6 +79,7 @@ class BackFill:
     def _committed(self, at_us: int) -> None:
         del at_us
         self._project()
+        self.collection.ledger.refresh()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import click
 from gateway.acquisition.history import MAX_LINE_BYTES
 from gateway.assembly.backfilling import open_back_fill
 from gateway.assembly.platform import SystemClock
+from gateway.assembly.projecting import Projection
 from gateway.assembly.site_loading import load_assembled_site
 from gateway.domain.errors import DataFolderError
 from gateway.domain.time import parse_iso
@@ -88,4 +89,11 @@ def _projection(stack: ExitStack, folder: DataFolder) -> Callable[[], object]:
         stack.enter_context(folder.hold_lock("project"))
     except DataFolderError:
         return lambda: None
-    return lambda: None
+    projection = Projection(folder, SystemClock())
+    stack.callback(projection.close)
+
+    def catch_up() -> None:
+        while projection.step().applied:
+            pass
+
+    return catch_up

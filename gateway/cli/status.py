@@ -17,17 +17,21 @@ EXIT_DISAGREE = 1
 
 
 @click.command("status")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Data folder.")
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder; may also stand without '--data'.")
 @click.option("--since-seq", type=click.IntRange(0), default=0, help="Count only entries after this number.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def command(language: str, *, data: Path, since_seq: int, as_json: bool) -> None:
+def command(language: str, *, folder: Path | None, data: Path | None, since_seq: int, as_json: bool) -> None:
     """Count slots, outcomes and readings of a data folder. 统计数据文件夹的采集时隙、结果与读数。"""
-    folder = DataFolder.open(data, read_only=True)
-    with Journal.open(folder, read_only=True) as journal:
+    path = data or folder
+    if path is None:
+        raise click.UsageError(text(language, "name the data folder"))
+    opened = DataFolder.open(path, read_only=True)
+    with Journal.open(opened, read_only=True) as journal:
         balance = SlotBalance(journal, _load_plan)
         balance.read(since_seq)
-        report = {**balance.report(), "simulated": folder.simulated, "head": journal.head()}
+        report = {**balance.report(), "simulated": opened.simulated, "head": journal.head()}
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _sentences(report, language))
     if not report["agree"]:
         click.get_current_context().exit(EXIT_DISAGREE)
