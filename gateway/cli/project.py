@@ -4,13 +4,16 @@ import asyncio
 import logging
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
-from gateway.assembly.platform import SystemClock, ThreadCommitter
+from gateway.assembly.delivering import delivering
+from gateway.assembly.platform import SystemClock, SystemRandom, ThreadCommitter
 from gateway.assembly.projecting import Projection
-from gateway.assembly.site_loading import load_assembled_site
+from gateway.assembly.site_loading import AssembledSite, load_assembled_site
+from gateway.assembly.upkeep import SeriesUpkeep
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.ports import Clock
@@ -30,14 +33,15 @@ def command(language: str, *, site: Path | None, data: Path | None, once: bool) 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
     if site is None and data is None:
         raise click.UsageError(text(language, "name a site file or a data folder"))
+    assembled = None if site is None else load_assembled_site(site, language=language)
     path = data
-    if path is None and site is not None:
-        path = load_assembled_site(site, language=language).data_folder
+    if path is None and assembled is not None:
+        path = assembled.data_folder
     assert path is not None, "one of the two was named"
-    asyncio.run(_project(path, once=once))
+    asyncio.run(_project(path, assembled, once=once))
 
 
-async def _project(path: Path, *, once: bool) -> None:
+async def _project(path: Path, site: AssembledSite | None, *, once: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in STOP_SIGNALS:
@@ -52,14 +56,19 @@ async def _project(path: Path, *, once: bool) -> None:
     try:
         with folder.hold_lock("project"):
             projection = await committer.run(lambda: Projection(folder, clock))
+            upkeep = await committer.run(lambda: SeriesUpkeep(folder, projection.projector))
+            couriers = nullcontext() if once or site is None else delivering(site, folder, clock, SystemRandom())
             try:
-                while not stop.is_set():
-                    progress = await committer.run(projection.step)
-                    if progress.applied == 0:
-                        if once:
-                            break
-                        await clock.sleep(IDLE_S)
+                async with couriers:
+                    while not stop.is_set():
+                        progress = await committer.run(projection.step)
+                        kept = await committer.run(upkeep.step)
+                        if progress.applied == 0 and kept == 0:
+                            if once:
+                                break
+                            await clock.sleep(IDLE_S)
             finally:
+                await committer.run(upkeep.close)
                 await committer.run(projection.close)
     finally:
         committer.close()
