@@ -8,32 +8,21 @@
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
-from drivers.modbus.conversation import (
-    AsciiConversation,
-    Conversation,
-    Result,
-    RtuConversation,
-    TcpConversation,
-    Verdict,
-)
+from drivers.modbus.conversation import AsciiConversation, Conversation, RtuConversation, TcpConversation, Verdict
 from drivers.modbus.cost import silence_us
+from drivers.modbus.reopening import Backoff, LateAnswers, unreachable
 from drivers.modbus.request import Request
 from drivers.modbus.schema import Connection
+from drivers.modbus.settings import serial_settings
+from drivers.modbus.stream import OK, SerialStream, SocketStream, Stream
 from drivers.modbus.tls import client_context
 from gateway.domain.device import Device
 from gateway.domain.reading import Outcome
 from gateway.ports import Answer, Clock, Random, Streams
 
 NS_PER_S = 1_000_000_000
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
 SILENT_LIMIT = 5  # time-outs in a row after which a stream with ids is no longer trusted to be alive
-MAX_UNITS = 256
-
-OK = str(Outcome.OK)
 
 
 def conversation_for(connection: Connection, chance: Random) -> Conversation:
@@ -53,126 +42,6 @@ def octets(text: str | None) -> bytes:
     return bytes.fromhex(text.removeprefix("hex:")) if text.startswith("hex:") else text.encode()
 
 
-class _Stream:
-    """What a socket and a serial port have in common: bytes in, one pending question, the end."""
-
-    def __init__(
-        self, conversation: Conversation, clock: Clock, greeting: bytes, on_ready: Callable[["_Stream"], None]
-    ) -> None:
-        self.conversation = conversation
-        self.transport: Any = None
-        self.open = False
-        self.good = False  # whether it has brought an authentic answer
-        self.received = 0  # how often bytes came; draining watches it
-        self.waiter: asyncio.Future[Answer] | None = None
-        self.sent_us = 0
-        self._clock = clock
-        self._greeting = greeting
-        self._on_ready = on_ready
-
-    def connection_made(self, transport: Any) -> None:  # socket and serial transports share no base
-        self.transport = transport
-        self.open = True
-        if not self._greeting:
-            self._on_ready(self)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.open = False
-        self.finish(
-            Verdict(Outcome.UNREACHABLE, detail=f"closed while asking: {error}" if error else "closed by the peer")
-        )
-
-    def eof_received(self) -> bool:
-        return False
-
-    def taken(self, count: int) -> None:
-        """``count`` bytes more stand in the conversation's buffer."""
-        self.received += 1
-        if self._greeting and not self._greeted(count):
-            return
-        result = self.conversation.feed(count if not self._greeting else 0)
-        if result is not None:
-            self.finish(result)
-
-    def _greeted(self, count: int) -> bool:
-        conversation = self.conversation
-        conversation.size += count
-        seen = bytes(conversation.view[: conversation.size])
-        if not seen.startswith(self._greeting[: len(seen)]):
-            self.abort()
-            return False
-        if len(seen) < len(self._greeting):
-            return False
-        rest = seen[len(self._greeting) :]
-        conversation.buffer[: len(rest)] = rest
-        conversation.size = 0
-        self._greeting = b""
-        self._on_ready(self)
-        self.received += 1
-        if rest:
-            conversation.feed(len(rest))
-        return False
-
-    def finish(self, result: Result) -> None:
-        """Hand the result to whoever waits; results nobody waits for are dropped."""
-        waiter = self.waiter
-        if waiter is None:
-            return
-        self.waiter = None
-        if waiter.done():
-            return
-        if isinstance(result, bytes):
-            self.good = True
-            waiter.set_result(Answer(outcome=OK, data=result, sent_us=self.sent_us, received_us=self._clock.utc_us()))
-            return
-        if result.outcome is Outcome.EXCEPTION:
-            self.good = True
-        waiter.set_result(
-            Answer(
-                outcome=str(result.outcome),
-                sent_us=self.sent_us,
-                received_us=self._clock.utc_us(),
-                code=result.code,
-                detail=result.detail,
-            )
-        )
-
-    def abort(self) -> None:
-        """Close without waiting for what is still to be sent."""
-        self.open = False
-        if self.transport is not None:
-            abort = getattr(self.transport, "abort", self.transport.close)
-            abort()
-
-
-class _SocketStream(_Stream, asyncio.BufferedProtocol):
-    """Reads into one fixed buffer: a plain protocol allocates 256 KiB for every read."""
-
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # the interface names it
-        conversation = self.conversation
-        if conversation.size >= len(conversation.buffer):
-            conversation.discard()
-            conversation.dirty = True
-        return conversation.view[conversation.size :]
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.taken(nbytes)
-
-
-class _SerialStream(_Stream, asyncio.Protocol):
-    """Serial transports hand over what they read."""
-
-    def data_received(self, data: bytes) -> None:
-        conversation = self.conversation
-        for start in range(0, len(data), 256):
-            piece = data[start : start + 256]
-            if conversation.size + len(piece) > len(conversation.buffer):
-                conversation.discard()
-                conversation.dirty = True
-            conversation.buffer[conversation.size : conversation.size + len(piece)] = piece
-            self.taken(len(piece))
-
-
 class ModbusLink:
     """One way to an endpoint (``gateway.ports.Link``). Owned by the endpoint's actor; one exchange at a time."""
 
@@ -181,32 +50,23 @@ class ModbusLink:
         self._clock = clock
         self._streams = streams
         self._random = random
-        self._stream: _Stream | None = None
+        self._stream: Stream | None = None
         self._server: asyncio.AbstractServer | None = None
         self._dialled_in = asyncio.Event()
         self._watchdog: asyncio.Task[None] | None = None
         self._deadline_ns = 0
         self._watch_ns = 0
-        self._failures = 0
-        self._not_before_ns = 0
+        self._backoff = Backoff(clock, random)
+        self._late = LateAnswers(clock, connection.worst_answer_s)
         self._pace_ns = 0
         self._silences = 0
-        self._late_until_ns: dict[int, int] = {}
-        self._closed = False
         self._gap_ns = self._gap()
         self.connects = 0
 
     async def exchange(self, device: Device, request: Request, timeout_s: float) -> Answer:  # noqa: ARG002
         """Ask and wait, at most ``timeout_s`` for the answer (connecting and draining come before)."""
         stream = self._stream
-        if (
-            stream is None
-            or not stream.open
-            or stream.conversation.dirty
-            or self._gap_ns
-            or self._late_until_ns
-            or self._closed
-        ):
+        if stream is None or not stream.open or stream.conversation.dirty or self._gap_ns or self._late.expected:
             hindrance = await self._prepare(request, timeout_s)
             if hindrance is not None:
                 return hindrance
@@ -224,10 +84,10 @@ class ModbusLink:
         except asyncio.CancelledError:
             stream.waiter = None
             stream.conversation.forget()
-            self._suspect(request.unit)
+            self._late.expect(request.unit)
             raise
         if answer.outcome == OK or answer.code:
-            self._failures = 0
+            self._backoff.failures = 0
             self._silences = 0
             if self._gap_ns:
                 self._pace_ns = clock.monotonic_ns() + self._gap_ns
@@ -235,8 +95,7 @@ class ModbusLink:
         return self._troubled(request, stream, answer)
 
     async def close(self) -> None:
-        """Close and forget; idempotent."""
-        self._closed = True
+        """Close and forget; idempotent. A later exchange opens anew."""
         if self._watchdog is not None:
             self._watchdog.cancel()
             self._watchdog = None
@@ -250,12 +109,12 @@ class ModbusLink:
     # -- what may stand in the way of a question
 
     async def _prepare(self, request: Request, timeout_s: float) -> Answer | None:
-        if self._closed:
-            return self._unreachable("the link is closed")
-        await self._sleep_until(self._late_until_ns.pop(request.unit, 0))
+        await self._late.wait(request.unit)
         stream = self._stream
-        if stream is not None and stream.open and stream.conversation.dirty:
-            if self._connection.serial:
+        if stream is not None and not stream.open:
+            self._lost(stream)
+        elif stream is not None and stream.conversation.dirty:
+            if self._connection.serial or self._connection.listen:
                 await self._drain(stream)
             else:
                 self._drop(stream)
@@ -266,7 +125,9 @@ class ModbusLink:
         await self._sleep_until(self._pace_ns)
         stream = self._stream
         if stream is None or not stream.open:
-            return self._unreachable("closed by the peer")
+            if stream is not None:
+                self._lost(stream)
+            return unreachable(self._clock, "closed by the peer")
         return None
 
     def _gap(self) -> int:
@@ -283,7 +144,7 @@ class ModbusLink:
         if instant_ns and remaining_ns > 0:
             await self._clock.sleep(remaining_ns / NS_PER_S)
 
-    async def _drain(self, stream: _Stream) -> None:
+    async def _drain(self, stream: Stream) -> None:
         """Throw away what comes until the line has been silent, for no longer than a late answer can take."""
         silence_s = max(self._gap_ns / NS_PER_S, 0.005)
         end_ns = self._clock.monotonic_ns() + int(self._connection.worst_answer_s * NS_PER_S)
@@ -298,40 +159,36 @@ class ModbusLink:
     async def _connect(self, timeout_s: float) -> Answer | None:
         if self._connection.listen:
             return await self._await_caller(timeout_s)
-        waiting_s = (self._not_before_ns - self._clock.monotonic_ns()) / NS_PER_S
-        if waiting_s > timeout_s:
-            return self._unreachable(f"connecting again in {waiting_s:.1f} s")
-        if waiting_s > 0:
-            await self._clock.sleep(waiting_s)
+        hindrance = await self._backoff.wait(timeout_s)
+        if hindrance is not None:
+            return hindrance
         self.connects += 1
         opening = asyncio.ensure_future(self._open())
         limit = asyncio.ensure_future(self._clock.sleep(self._connection.connect_ms / 1_000))
         try:
             await asyncio.wait({opening, limit}, return_when=asyncio.FIRST_COMPLETED)
             if not opening.done():
-                self._failed()
-                return self._unreachable("no connection in time")
+                self._backoff.failed()
+                return unreachable(self._clock, "no connection in time")
             self._stream = opening.result()
-        except OSError as error:
-            self._failed()
-            return self._unreachable(error.strerror or str(error) or type(error).__name__)
+        except (OSError, UnicodeError) as error:  # a host name may be none
+            self._backoff.failed()
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            return unreachable(self._clock, reason)
         finally:
             limit.cancel()
             opening.cancel()
-        if self._closed:
-            self._stream.abort()
-            return self._unreachable("the link is closed")
         self._silences = 0
         return None
 
-    async def _open(self) -> _Stream:
+    async def _open(self) -> Stream:
         connection = self._connection
         conversation = conversation_for(connection, self._random)
         if connection.serial:
-            serial = _SerialStream(conversation, self._clock, b"", _ready)
+            serial = SerialStream(conversation, self._clock, b"", _ready)
             await self._streams.open_serial(lambda: serial, connection.path or "", serial_settings(connection))
             return serial
-        stream = _SocketStream(conversation, self._clock, b"", _ready)
+        stream = SocketStream(conversation, self._clock, b"", _ready)
         tls = client_context(connection.tls) if connection.tls is not None else None
         await self._streams.connect(lambda: stream, connection.host or "", connection.tcp_port, tls=tls)
         return stream
@@ -343,7 +200,7 @@ class ModbusLink:
             try:
                 self._server = await self._streams.listen(self._caller, connection.host or "", connection.tcp_port)
             except OSError as error:
-                return self._unreachable(f"cannot listen: {error.strerror or error}")
+                return unreachable(self._clock, f"cannot listen: {error.strerror or error}")
         self._dialled_in.clear()
         if self._stream is not None and self._stream.open:
             return None
@@ -354,13 +211,17 @@ class ModbusLink:
         finally:
             arrival.cancel()
             limit.cancel()
-        return None if self._stream is not None and self._stream.open else self._unreachable("no device has dialled in")
+        return (
+            None
+            if self._stream is not None and self._stream.open
+            else unreachable(self._clock, "no device has dialled in")
+        )
 
-    def _caller(self) -> _SocketStream:
+    def _caller(self) -> SocketStream:
         conversation = conversation_for(self._connection, self._random)
-        return _SocketStream(conversation, self._clock, octets(self._connection.registration), self._adopt)
+        return SocketStream(conversation, self._clock, octets(self._connection.registration), self._adopt)
 
-    def _adopt(self, stream: _Stream) -> None:
+    def _adopt(self, stream: Stream) -> None:
         """The newest caller counts: a device dials again because it believes the old stream dead."""
         before = self._stream
         self._stream = stream
@@ -370,48 +231,37 @@ class ModbusLink:
         self.connects += 1
         self._dialled_in.set()
 
-    def _failed(self) -> None:
-        pause_s = min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S)
-        self._failures = min(self._failures + 1, 16)
-        wait_s = pause_s * self._random.uniform(1.0, 1.2)
-        self._not_before_ns = self._clock.monotonic_ns() + int(wait_s * NS_PER_S)
+    def _lost(self, stream: Stream) -> None:
+        """The peer ended the stream. One that never brought a good answer is not worth hurrying for."""
+        if not stream.good and not self._connection.listen:
+            self._backoff.failed()
+        self._drop(stream)
 
-    def _drop(self, stream: _Stream) -> None:
+    def _drop(self, stream: Stream) -> None:
         stream.abort()
         if self._stream is stream:
             self._stream = None
 
-    def _unreachable(self, detail: str) -> Answer:
-        now_us = self._clock.utc_us()
-        return Answer(outcome=str(Outcome.UNREACHABLE), sent_us=now_us, received_us=now_us, detail=detail)
-
     # -- after a question without a good answer
 
-    def _troubled(self, request: Request, stream: _Stream, answer: Answer) -> Answer:
+    def _troubled(self, request: Request, stream: Stream, answer: Answer) -> Answer:
         conversation = stream.conversation
         if not stream.open:
-            if not self._connection.listen and not stream.good:
-                self._failed()
-            self._drop(stream)
+            self._lost(stream)
             return answer
         if self._gap_ns:
             self._pace_ns = self._clock.monotonic_ns() + self._gap_ns
         if not conversation.ids:
-            self._suspect(request.unit)
+            self._late.expect(request.unit)
             return answer
         self._silences += 1
         if self._silences >= SILENT_LIMIT:
             # a half-open stream looks like silent meters; one that never spoke is not worth hurrying for
             if not stream.good:
-                self._failed()
+                self._backoff.failed()
             self._silences = 0
             self._drop(stream)
         return answer
-
-    def _suspect(self, unit: int) -> None:
-        if len(self._late_until_ns) < MAX_UNITS:
-            worst_ns = int(self._connection.worst_answer_s * NS_PER_S)
-            self._late_until_ns[unit] = self._clock.monotonic_ns() + worst_ns
 
     # -- the deadline
 
@@ -438,15 +288,5 @@ class ModbusLink:
             self._watch_ns = self._deadline_ns
 
 
-def serial_settings(connection: Connection) -> dict[str, Any]:
-    """What the serial port is opened with."""
-    return {
-        "baudrate": connection.line_baud,
-        "bytesize": connection.data_bits,
-        "parity": {"none": "N", "even": "E", "odd": "O"}[connection.parity],
-        "stopbits": connection.stop_bits,
-    }
-
-
-def _ready(stream: _Stream) -> None:
+def _ready(stream: Stream) -> None:
     """A stream that we opened needs no registration."""

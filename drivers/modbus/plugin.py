@@ -100,7 +100,13 @@ class ModbusDriver:
         random: Random,
     ) -> Link:
         """A link to the endpoint; does not connect yet."""
-        return ModbusLink(_usable(Connection, connection), clock=clock, streams=streams, random=random)
+        block: Connection = _usable(Connection, connection)
+        if block.client == "pymodbus":
+            # a heavy import that only those pay who choose it
+            from drivers.modbus.pymodbus_link import PymodbusLink  # noqa: PLC0415
+
+            return PymodbusLink(block, clock=clock, random=random)
+        return ModbusLink(block, clock=clock, streams=streams, random=random)
 
 
 def _usable(model: type[Any], value: Mapping[str, Any]) -> Any:  # the model's own type

@@ -2,7 +2,7 @@
  *
  *   cc -O2 -o register_server register_server.c $(pkg-config --cflags --libs libmodbus)
  *   register_server tcp PORT < image          serves every unit of the image on 127.0.0.1
- *   register_server rtu DEVICE UNIT < image   serves one unit on a serial port, 9600 baud, even parity
+ *   register_server rtu DEVICE UNIT < image   serves one unit on a serial port, 9600 baud, no parity (a pseudo-terminal has none), two stop bits
  *
  * Image: one line an item, "unit space address value"; space is c (coil), d (discrete), h (holding), i (input).
  * Everything else is 0. Prints "ready" once it serves. Ends on SIGTERM.
@@ -76,7 +76,7 @@ static void serve_tcp(int port) {
 }
 
 static void serve_rtu(const char *device, int unit) {
-  modbus_t *ctx = modbus_new_rtu(device, 9600, 'E', 8, 1);
+  modbus_t *ctx = modbus_new_rtu(device, 9600, 'N', 8, 2);
   modbus_set_slave(ctx, unit);
   if (modbus_connect(ctx) < 0) { perror("connect"); exit(1); }
   puts("ready");

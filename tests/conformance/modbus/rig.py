@@ -13,7 +13,12 @@ from gateway.ports import Answer, Link, ReadPlan
 def device(unit: int = 1) -> Device:
     """A device whose link does not care for more than its id."""
     return Device(
-        id=f"unit-{unit}", organisation="o", endpoint="e", protocol="modbus", profile="t/t", address={"unit": unit},
+        id=f"unit-{unit}",
+        organisation="o",
+        endpoint="e",
+        protocol="modbus",
+        profile="t/t",
+        address={"unit": unit},
         groups=(),
     )
 

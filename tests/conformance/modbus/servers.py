@@ -79,5 +79,3 @@ def _pump(left: int, right: int, stop: int) -> None:
             if source in ready:
                 with suppress(OSError):
                     os.write(sink, os.read(source, 4096))
-
-

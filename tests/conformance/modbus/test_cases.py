@@ -59,7 +59,16 @@ def _compare(result: bytes | Verdict | None, expected: dict[str, Any] | None, co
 
 
 def test_the_specification_and_every_pain_have_a_case() -> None:
-    wanted = ("spec-fc01", "spec-fc02", "spec-fc03", "spec-fc04", "spec-fc43", "late-answer", "two-frames", "wrong-unit")
+    wanted = (
+        "spec-fc01",
+        "spec-fc02",
+        "spec-fc03",
+        "spec-fc04",
+        "spec-fc43",
+        "late-answer",
+        "two-frames",
+        "wrong-unit",
+    )
     wanted += ("partial-frame", "exception-05", "exception-06", "exception-10", "exception-11", "short-answer")
     for each in wanted:
         assert any(each in name for name in CASES), each
