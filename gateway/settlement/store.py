@@ -161,7 +161,8 @@ class SettlementProjection:
         settled_to = self._group_settled_to(heard.group)
         if at_us < heard.last_us:
             heard.first_us = min(heard.first_us, at_us)
-            if at_us < settled_to:
+            if settled_to:
+                # it may lie between the last settled edge and the reading that edge was drawn to
                 self.mark(key, at_us, at_us)
             return
         heard.mask |= present

@@ -1,0 +1,237 @@
+"""The one apply: live equals rebuilt, any order of arrival settles alike, nothing is said twice."""
+
+import random
+import sqlite3
+from fractions import Fraction
+
+import pytest
+
+from gateway.assembly.projecting import Projection, drop_projections
+from gateway.domain.time import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, Period, parse_iso
+from gateway.registry.registry import Registry
+from gateway.settlement.query import DAY, HOUR, MONTH, Settlement
+
+ORG = "works"
+T0 = parse_iso("2026-10-18T00:00:00+08:00")
+STEP = 5 * US_PER_MINUTE
+SETTLED = ("interval", "superseded", "rollup", "series", "entry")
+REGISTERED = (
+    *("recorded", "version", "reference", "verdict", "closing", "event", "configuration"),
+    *("finding", "outcome", "presence", "silence", "identity"),
+)
+
+
+def tables(folder):
+    found = {}
+    for path, names in ((folder.settlement, SETTLED), (folder.registry, REGISTERED)):
+        connection = sqlite3.connect(path)
+        for name in names:
+            found[name] = sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
+        connection.close()
+    return found
+
+
+def readers(works):
+    registry = Registry.open(works.folder.registry)
+    return registry, Settlement.open(works.folder.settlement, registry)
+
+
+def fill(works):
+    """Two days of two devices: a silence, a rollover, an installation, a certificate that runs out."""
+    works.device("a")
+    works.device("b", modulus=10**6)
+    works.record("point", "P", name_zh="进线", energy_kind="electricity", level=1, must_measure=1, compulsory=0)
+    works.record(
+        "instrument", "M", name="表", kind="electricity_meter", serial="S1", accuracy_class="0.5S", compulsory=0
+    )
+    works.record(
+        "installation", "I", from_us=T0 - US_PER_DAY, point="P", instrument="M", device="a", role="meter", channel="e",
+        ct_ratio="200/5",
+    )  # fmt: skip
+    works.record(
+        "certificate", "C", kind="verification", instrument="M", serial="s-1", performed_on="2025-10-18",
+        valid_until="2026-10-18", result="pass",
+    )  # fmt: skip
+    drafts = []
+    for k in range(577):
+        at = T0 + k * STEP
+        drafts.append(works.miss("a", at) if 100 < k < 150 else works.poll("a", at, 1000 + 7 * k))
+        drafts.append(works.poll("b", at, (999_000 + 9 * k) % 10**6))
+    works.append(*drafts)
+
+
+def test_rebuilt_projections_equal_the_live_ones_row_for_row(works):
+    fill(works)
+    works.project(limit=200)
+    live = tables(works.folder)
+    assert len(live["interval"]) > 300
+    assert live["verdict"]
+    head = works.journal.head()
+    works.projection.close()
+    drop_projections(works.folder)
+    works.projection = Projection(works.folder, works.clock)
+    works.project(limit=177)
+    assert works.journal.head() == head, "a rebuild must not say anything new"
+    assert tables(works.folder) == live
+
+
+def test_energy_of_a_point_is_the_register_difference_times_the_ratio(works):
+    fill(works)
+    works.project()
+    registry, settlement = readers(works)
+    # the first slot is observed a second after midnight, so the first window has no register at its start
+    day = Period(T0 + 15 * US_PER_MINUTE, T0 + US_PER_DAY)
+    found = settlement.energy(ORG, "P", day)
+    # the register rises by 0.07 kWh a slot; every edge is one second short of a reading, alike at both ends
+    assert found.value == Fraction(7 * 285 * 40, 100)
+    assert (found.unit, found.windows, found.missing) == ("kWh", 95, 0)
+    assert found.value == settlement.energy(ORG, "P", day, known_seq=works.journal.head()).value
+    assert sum(found.by_method.values()) == found.value
+    assert sum(found.installations.values()) == found.value
+    hours = settlement.rollups(ORG, "a", "e", HOUR, Period(T0, T0 + US_PER_DAY))
+    days = settlement.rollups(ORG, "a", "e", DAY, Period(T0, T0 + US_PER_DAY))
+    assert len(hours) == 24
+    assert sum(each.energy for each in hours) == days[0].energy
+    month = settlement.totals(ORG, MONTH, Period(parse_iso("2026-10-01T00:00:00+08:00"), T0))
+    assert month["a", "e"][0].energy == sum(
+        each.energy or 0 for each in settlement.intervals(ORG, "a", "e", Period(T0, T0 + 3 * US_PER_DAY))
+    )
+    # the rollover of b
+    energies = [
+        each.row.energy for each in settlement.intervals(ORG, "b", "e", Period(T0 + US_PER_HOUR, T0 + US_PER_DAY))
+    ]
+    assert set(energies) == {27_000}
+    settlement.close()
+    registry.close()
+
+
+def rows_without_entries(works, device="a"):
+    registry, settlement = readers(works)
+    found = [
+        (each.start_us, each.row[2:11])
+        for each in settlement.intervals(ORG, device, "e", Period(T0 - US_PER_DAY, T0 + 9 * US_PER_DAY))
+    ]
+    settlement.close()
+    registry.close()
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_of_arrival_settles_alike(works, another, seed):
+    """Samples sent late, twice, and in any order end in the same intervals as in order."""
+    chance = random.Random(seed)
+    samples, value = [], 0
+    for k in range(120):
+        value += chance.randrange(0, 30)
+        if not 40 <= k < 40 + seed * 6:
+            samples.append((T0 + k * STEP + chance.randrange(0, 200) * 1_000_000, value))
+    works.device("a", pushed=1)
+    another.device("a", pushed=1)
+    end = samples[-1][0] + US_PER_HOUR
+    works.append(*(works.message("a", at, [v, 0]) for at, v in samples), works.message("a", end, [value, 0]))
+    works.project()
+    late = [*samples, *chance.sample(samples, 10)]
+    chance.shuffle(late)
+    for start in range(0, len(late), 17):
+        another.append(*(another.message("a", at, [v, 0], received_us=end) for at, v in late[start : start + 17]))
+        another.project(limit=5)
+    another.append(another.message("a", end, [value, 0]))
+    another.project()
+    assert rows_without_entries(works) == rows_without_entries(another)
+    assert len(rows_without_entries(works)) > 30
+
+
+def test_late_data_is_a_new_revision_and_the_old_one_is_still_known(works):
+    works.device("a")
+    before = [works.poll("a", T0 + k * STEP, 10 * k) for k in range(12)]
+    missed = [works.miss("a", T0 + k * STEP) for k in range(12, 60)]
+    works.append(*before, *missed)
+    works.project()
+    known = works.journal.head()
+    window = Period(T0 + 2 * US_PER_HOUR, T0 + 2 * US_PER_HOUR + 1)
+    registry, settlement = readers(works)
+    assert [each.energy for each in settlement.intervals(ORG, "a", "e", window)] == [None]
+    works.append(*(works.poll("a", T0 + k * STEP, 10 * k) for k in range(60, 70)))
+    works.project()
+    (now,) = settlement.intervals(ORG, "a", "e", window)
+    assert (now.energy, now.row.method.word) == (Fraction(30, 100), "caught_up")
+    assert [each.energy for each in settlement.intervals(ORG, "a", "e", window, known_seq=known)] == [None]
+    states = settlement.revisions(ORG, "a", "e", window.start_us)
+    assert [each.energy for each in states] == [None, Fraction(3, 10)]
+    assert settlement.interval_evidence(ORG, states[1].seq)[1] > settlement.interval_evidence(ORG, states[0].seq)[1]
+    settlement.close()
+    registry.close()
+
+
+def test_an_installation_declared_later_settles_its_time_again(works):
+    works.device("a")
+    works.append(*(works.poll("a", T0 + k * STEP, 100 * k) for k in range(60)))
+    works.project()
+    known = works.journal.head()
+    at = T0 + 2 * US_PER_HOUR + 7 * US_PER_MINUTE
+    works.record("point", "P", name_zh="进线", energy_kind="electricity", level=1)
+    works.record("installation", "I", from_us=at, point="P", instrument="M", device="a", channel="e", ct_ratio="40")
+    works.project()
+    registry, settlement = readers(works)
+    period = Period(T0, T0 + 5 * US_PER_HOUR)
+    found = settlement.energy(ORG, "P", period)
+    settled_to = settlement.channels(ORG)[0].settled_to_us
+    assert found.value == Fraction(settled_to - at, STEP) * 100 * 40 / 100
+    assert settlement.energy(ORG, "P", period, known_seq=known).value == 0
+    assert len(settlement.intervals(ORG, "a", "e", Period(at - 10 * US_PER_MINUTE, at))) == 2  # cut in two
+    settlement.close()
+    registry.close()
+
+
+def test_an_exchange_with_indexes_is_exact(works):
+    works.device("a")
+    at = T0 + 2 * US_PER_HOUR + 7 * US_PER_MINUTE
+    for id_, from_us, to_us, more in (
+        ("I1", T0 - US_PER_DAY, at, {"closing_index": "2.60", "instrument": "M1"}),
+        ("I2", at, None, {"opening_index": "77.00", "instrument": "M2"}),
+    ):
+        works.record("installation", id_, from_us=from_us, to_us=to_us, point="P", device="a", channel="e", **more)
+    works.append(*(works.poll("a", T0 + k * STEP, 10 * k) for k in range(26)))  # 2.50 kWh at the last one
+    works.append(*(works.poll("a", T0 + k * STEP, 7700 + 10 * (k - 26)) for k in range(26, 60)))
+    works.project()
+    registry, settlement = readers(works)
+    found = settlement.energy(ORG, "P", Period(T0 + 15 * US_PER_MINUTE, T0 + 4 * US_PER_HOUR))
+    # old: from 00:15 (30 less one second's worth) to 2.60; new: from 77.00 to its register at 04:00
+    edge = {each.start_us: each.row for each in settlement.intervals(ORG, "a", "e", Period(T0, T0 + 5 * US_PER_HOUR))}
+    start = edge[T0 + 15 * US_PER_MINUTE].start
+    end = edge[T0 + 4 * US_PER_HOUR].start
+    assert found.value == Fraction((260_000 - start) + (end - 7_700_000), 100_000)
+    assert len(found.installations) == 2
+    settlement.close()
+    registry.close()
+
+
+def test_a_restart_says_nothing_twice(works):
+    fill(works)
+    works.project(limit=300)
+    head = works.journal.head()
+    works.projection.close()
+    works.projection = None
+    works.project()
+    assert works.journal.head() == head
+
+
+def test_a_stopped_gateway_is_no_silent_meter_and_a_silent_meter_is(works):
+    works.device("a")
+    works.append(works.poll("a", T0, 1))
+    stopped = works.miss("a", T0 + STEP, "stopped")
+    stopped.body.update(to=T0 + 20 * STEP, count=19)
+    works.append(stopped, works.poll("a", T0 + 20 * STEP, 2))
+    works.project()
+    registry = works.projection.projector.registry
+    assert registry.verdicts(ORG, rule="device.silent") == []
+    works.append(*(works.miss("a", T0 + k * STEP) for k in range(21, 30)))
+    works.project()
+    (open_verdict,) = registry.open_verdicts(ORG)
+    assert (open_verdict.rule, open_verdict.from_us, open_verdict.to_us) == ("device.silent", T0 + 21 * STEP, None)
+    works.append(works.poll("a", T0 + 30 * STEP, 3))
+    works.project()
+    assert registry.open_verdicts(ORG) == []
+    (closed,) = registry.verdicts(ORG, rule="device.silent")
+    assert closed.to_us == T0 + 30 * STEP
+    assert registry.outcomes(ORG) == {("a", "ok"): 3, ("a", "timeout"): 9, ("a", "stopped"): 19}
