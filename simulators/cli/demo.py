@@ -23,6 +23,7 @@ DEFAULT_PORT = 8765
 DEFAULT_DAYS = 35
 MAX_DAYS = 1_100
 SEED = 20_260_701
+_PAST_ALL = str(2**62)
 EXIT_PORT_IN_USE = 1
 EXIT_FOLDER = 3
 
@@ -54,7 +55,7 @@ def command(  # noqa: PLR0917  # one parameter an option
     url = f"http://{HOST}:{port}/"
     with _told(language, url):
         state = _state(folder, seed, history_days, language)
-        before = run_json(language, "status", folder, "--json")
+        before = run_json(language, "status", folder, "--since-seq", _PAST_ALL, "--json")
         asyncio.run(
             run_demo(
                 folder,
@@ -67,7 +68,7 @@ def command(  # noqa: PLR0917  # one parameter an option
         )
         click.echo(say(language, "Stopped."), err=True)
         if as_json:
-            click.echo(json.dumps(_result(folder, state, language, int(before["entries"]), url), ensure_ascii=False))
+            click.echo(json.dumps(_result(folder, state, language, int(before["head"]), url), ensure_ascii=False))
 
 
 def _announce(language: str, url: str) -> None:
@@ -136,7 +137,8 @@ def _told(language: str, url: str) -> Iterator[None]:
 
 
 def _result(folder: Path, state: DemoState, language: str, since_seq: int, url: str) -> dict[str, Any]:
-    """What the live part brought, and what the whole folder holds."""
+    """What the live part brought, and the entries and findings of the whole folder."""
+    whole = run_json(language, "status", folder, "--json")
     live = run_json(language, "status", folder, "--since-seq", str(since_seq), "--json")
     return {
         "readings": live["readings"],
@@ -145,7 +147,7 @@ def _result(folder: Path, state: DemoState, language: str, since_seq: int, url: 
         "by_protocol": live["by_protocol"],
         "simulated": True,
         "history": state.history,
-        "entries": live["entries"],
-        "findings": live["findings"],
+        "entries": whole["head"],
+        "findings": whole["findings"],
         "url": url,
     }

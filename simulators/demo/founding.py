@@ -1,5 +1,6 @@
 """The first start of a demo: site file, ledger, birth of the data folder, history."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -63,17 +64,17 @@ def _write_history(folder: Path, plant: DemoPlant, born_us: int, language: str, 
         records=exchange_records(plant),
     )
     start_us = plant.calendar.start_us
-    feeding = Feeding(language, "backfill", site, "--data", folder, "--period-s", str(HISTORY_PERIOD_S))
+    feeding = Feeding(language, "backfill", site, "--data", folder, "--period-s", str(HISTORY_PERIOD_S), "--json")
     try:
         before_us = start_us
         for until_us, lines in history.hours(start_us, born_us // CELL_US * CELL_US):
             feeding.feed(lines)
             progress(until_us - before_us)
             before_us = until_us
-        feeding.finish()
+        report = json.loads(feeding.finish())
     finally:
         feeding.abort()
-    return {"slots": history.counts.slots, "messages": history.counts.messages}
+    return {name: int(report[name]) for name in ("slots", "readings")}
 
 
 def _iso(at_us: int) -> str:
