@@ -48,6 +48,11 @@ def encode(body: dict[str, Any]) -> bytes:
     return encoded
 
 
+def encode_any(value: Any) -> bytes:
+    """The canonical bytes of any JSON-shaped value of ours that is no entry (an index, a manifest)."""
+    return _encoder.encode(value)
+
+
 def decode(body: bytes) -> dict[str, Any]:
     """The body as a dictionary; BodyError when it is not a JSON object."""
     try:

@@ -10,6 +10,7 @@ from typing import Self
 
 from gateway.domain.errors import JournalError
 from gateway.journal import schema
+from gateway.journal.archive import Archive
 from gateway.journal.entry import HIGH_VOLUME_KINDS, Draft, EncodedDraft, Entry
 from gateway.journal.folder import DataFolder
 
@@ -24,6 +25,8 @@ _PAGE_OF_KINDS = (
     " WHERE seq > ? AND +kind IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?"
 )
 _LEAVES = "SELECT seq, leaf, body FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
+_FIRST_AT = "SELECT seq FROM entry WHERE seq >= ? AND at >= ? ORDER BY seq LIMIT 1"
+_FORGET = "DELETE FROM entry WHERE seq IN (SELECT seq FROM entry WHERE seq > 1 AND seq <= ? ORDER BY seq LIMIT ?)"
 _ONE = "SELECT seq, at, kind, subject, body FROM entry WHERE seq = ?"
 _LATEST = (
     "SELECT seq, at, kind, subject, body FROM entry"
@@ -47,6 +50,7 @@ class Journal:
         self._read_lock = Lock()
         self._write_lock = Lock()
         self._failed = False
+        self._archive = Archive(folder.archive)
 
     @classmethod
     def open(
@@ -122,11 +126,23 @@ class Journal:
     def read(self, after_seq: int, limit: int = 1000, kinds: Iterable[str] | None = None) -> list[Entry]:
         """Up to ``limit`` entries after a number, in order; of the given kinds only, when given."""
         limit = min(limit, MAX_PAGE_ENTRIES)
-        if kinds is None:
-            rows = self._rows(_PAGE, (after_seq, limit))
-        else:
-            rows = self._rows(_PAGE_OF_KINDS, (after_seq, json.dumps(sorted(kinds)), limit))
-        return [Entry(*row) for row in rows]
+        wanted = None if kinds is None else frozenset(kinds)
+        while True:
+            archived = self._archived()
+            if after_seq < archived:
+                found = [entry for entry in self._archive.read(after_seq, limit, wanted) if entry.seq <= archived]
+                return found if len(found) == limit else found + self.read(archived, limit - len(found), wanted)
+            if wanted is None:
+                rows = self._rows(_PAGE, (after_seq, limit))
+            else:
+                rows = self._rows(_PAGE_OF_KINDS, (after_seq, json.dumps(sorted(wanted)), limit))
+            if self._archived() <= after_seq:  # else some rows went to the archive while we looked
+                return [Entry(*row) for row in rows]
+
+    def first_at_or_after(self, seq: int, at_us: int) -> int | None:
+        """The first hot number from ``seq`` on whose instant is not before ``at_us``; None when there is none."""
+        rows = self._rows(_FIRST_AT, (seq, at_us))
+        return int(rows[0][0]) if rows else None
 
     def leaves(self, after_seq: int, limit: int = 1000) -> list[tuple[int, bytes, bytes]]:
         """Number, stored leaf hash and body bytes of up to ``limit`` hot entries after a number, in order."""
@@ -137,27 +153,56 @@ class Journal:
     def entry(self, seq: int) -> Entry:
         """One entry; JournalError when there is none of that number."""
         rows = self._rows(_ONE, (seq,))
-        if not rows:
+        if rows:
+            return Entry(*rows[0])
+        self._archive.refresh()
+        archived = self._archive.entry(seq)
+        if archived is None:
             raise JournalError("the journal has no entry %(seq)s", seq=str(seq))
-        return Entry(*rows[0])
+        return archived
 
     def latest(self, kind: str, subject: str, at_or_before_seq: int | None = None) -> Entry | None:
         """The newest entry of a kind about a subject, not after a number when one is given."""
         bound = at_or_before_seq if at_or_before_seq is not None else 2**63 - 1
         rows = self._rows(_LATEST if kind in HIGH_VOLUME_KINDS else _LATEST_FACT, (kind, subject, bound))
-        return Entry(*rows[0]) if rows else None
+        if rows:
+            return Entry(*rows[0])
+        return self._archive.latest(kind, subject, bound) if self._archived() else None
+
+    def _archived(self) -> int:
+        """The newest number that is no longer hot. Entry 1, the birth, always stays hot."""
+        second = self._rows("SELECT seq FROM entry WHERE seq > 1 ORDER BY seq LIMIT 1", ())
+        archived = int(second[0][0]) - 1 if second else 0
+        if archived > 1 and self._archive.last < archived:
+            self._archive.refresh()
+        return archived if archived > 1 else 0
+
+    def forget_archived(self, last: int, limit: int = 5000) -> int:
+        """Remove hot copies of archived entries, oldest first, at most ``limit`` in one transaction; how many went.
+
+        Only the archivist calls this, after it has read the archive files back.
+        """
+        connection = self._write
+        if connection is None or self._archive_covers() < last:
+            raise JournalError("entries up to %(seq)s are not in the archive", seq=str(last))
+        with self._write_lock, schema.mapped_errors(self.path):
+            return connection.execute(_FORGET, (last, limit)).rowcount
+
+    def _archive_covers(self) -> int:
+        self._archive.refresh()
+        return self._archive.last
 
     def _rows(self, query: str, values: tuple[object, ...]) -> list[tuple[int, int, str, str, bytes]]:
         with self._read_lock, schema.mapped_errors(self.path):
             return self._read.execute(query, values).fetchall()
 
     def close(self) -> None:
-        """Close both connections; idempotent."""
+        """Close both connections; idempotent. The writer goes last, because only it may fold in the write-ahead log."""
+        with self._read_lock:
+            self._read.close()
         with self._write_lock:
             if self._write is not None:
                 self._write.close()
-        with self._read_lock:
-            self._read.close()
 
     def __enter__(self) -> Self:
         return self

@@ -53,7 +53,7 @@ def test_roots_equal_the_vectors(vectors):
 
 
 def test_the_known_roots_of_rfc_6962_test_data():
-    # roots over the inputs "", 00, 10, 2021, 3031, 40414243, 5051525354555657, 6061…6f, published with the reference log
+    # roots over these eight inputs, published with the first implementation of the RFC
     inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
     growth = Growth()
     roots = []
@@ -139,14 +139,19 @@ def test_our_proof_is_theirs_byte_for_byte(tmp_path, vectors):
         ("600", "601"),
         ("works\n600", "work\n600"),
         ("— example.org/plant/works", "— example.org/plant/work"),
-        ("= \n", "=\n"),
+        ("=\n", "\n"),
+        ("\n\n", "\n"),
     ],
 )
 def test_a_changed_note_does_not_pass(vectors, old, new):
     key = VerifierKey.parse(vectors["vkey"])
-    text = vectors["checkpoint"].replace(old, new, 1) if old in vectors["checkpoint"] else vectors["checkpoint"][:-2]
-    with pytest.raises((NoteError, AssertionError)):
-        assert Note.parse(text).signed_by(key)
+    changed = vectors["checkpoint"].replace(old, new, 1)
+    assert changed != vectors["checkpoint"]
+    try:
+        accepted = Note.parse(changed).signed_by(key)
+    except NoteError:
+        accepted = False
+    assert not accepted
 
 
 def test_every_single_bit_of_a_signature_line_counts(vectors):

@@ -1,0 +1,280 @@
+"""Check a data folder, or a copy of its archive: every entry, the whole tree, every checkpoint, every file."""
+
+import sqlite3
+from collections.abc import Iterator
+from hashlib import sha256
+from heapq import merge
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gateway.verifier.archive import ArchiveFile, SegmentError, archive_files, file_hash, read_segment
+from gateway.verifier.checkpoints import CheckpointCheck, Options
+from gateway.verifier.log import LogFacts
+from gateway.verifier.merkle import leaf_hash
+from gateway.verifier.report import Report
+from gateway.verifier.tiles import TileCheck
+
+APPLICATION_ID = 0x4D505246
+PAGE = 2_000
+MAX_FILLED = 1_000_000
+NO_HASH = bytes(32)
+COLUMNS = (("at", int), ("kind", str), ("subject", str), ("body", bytes), ("leaf", bytes))
+
+
+class Passing(NamedTuple):
+    """One entry on its way through: its number, bytes (None when only the tree knows it), hash, columns when hot."""
+
+    seq: int
+    body: bytes | None
+    leaf: bytes
+    columns: tuple[int, str, str] | None = None
+
+
+class FolderCheck:
+    """One pass over all entries in order; see ``run``."""
+
+    def __init__(self, path: Path, report: Report, options: Options) -> None:
+        self.path = path
+        self.report = report
+        self.options = options
+        self.facts = LogFacts(report)
+        self.tiles = TileCheck(path, report)
+        self.checkpoints = CheckpointCheck(path, report, self.facts, options.against)
+        self._has_journal = (path / "journal.sqlite").is_file()
+        self._files: list[ArchiveFile] = []
+        self._holes: list[tuple[int, int]] = []  # ranges of closed days whose entries are not here
+        self._hot_first = 2**63
+        self._entries = 0
+        self._hashes_only = 0
+
+    def run(self) -> LogFacts:
+        """Check everything; the collected facts, for those who go on comparing."""
+        self.report.about["kind"] = "data folder" if self._has_journal else "archive copy"
+        self.checkpoints.load()
+        self.tiles.sealed = self.checkpoints.newest
+        self._files, foreign = archive_files(self.path / "archive")
+        for path in foreign:
+            self._left_over(path)
+        for passing in self.entries():
+            self._next(passing)
+        self._finish()
+        return self.facts
+
+    def entries(self) -> Iterator[Passing]:
+        """All entries in order: closed days from the archive, the rest from the journal."""
+        archived = max((file.last for file in self._files if file.kind == "facts"), default=0)
+        return chain(self._closed_days(), self._after(archived))
+
+    def _closed_days(self) -> Iterator[Passing]:
+        expected = 1
+        for first, last in sorted({(file.first, file.last) for file in self._files}):
+            if first != expected:
+                self.report.problem("entry.gap", "archive", first=expected, last=first - 1)
+            parts = []
+            for file in self._files:
+                if (file.first, file.last) == (first, last):
+                    if file.kind == "checkpoints":
+                        self.checkpoints.load_closed(file.path)
+                    else:
+                        parts.append(self._segment(file))
+            at = first
+            for seq, body in merge(*parts):
+                yield from self._hashes(at, seq - 1)
+                at = seq + 1
+                yield Passing(seq, body, leaf_hash(body))
+            yield from self._hashes(at, last)
+            expected = last + 1
+
+    def _segment(self, file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
+        self.report.count("segments")
+        try:
+            yield from read_segment(file.path, file.first, file.last)
+        except SegmentError as error:
+            self.report.problem("archive.damaged", self._name(file.path), reason=error)
+
+    def _hashes(self, first: int, last: int) -> Iterator[Passing]:
+        """Entries of a closed day whose bodies are not here: the tree still knows their hashes."""
+        if first <= last:
+            self._holes.append((first, last))
+            yield from (Passing(seq, None, self.tiles.leaf(seq - 1)) for seq in range(first, last + 1))
+
+    def _after(self, archived: int) -> Iterator[Passing]:
+        sealed = self.checkpoints.newest
+        if self._has_journal:
+            yield from self._hot(archived)
+        elif archived < sealed:
+            self.report.note("note.hashes", "archive", first=archived + 1, last=sealed)
+            yield from (Passing(seq, None, self.tiles.leaf(seq - 1)) for seq in range(archived + 1, sealed + 1))
+
+    def _hot(self, archived: int) -> Iterator[Passing]:
+        path = self.path / "journal.sqlite"
+        # without a write-ahead log nobody writes, and no lock file need be made on a read-only medium
+        mode = "mode=ro" if (self.path / "journal.sqlite-wal").exists() else "mode=ro&immutable=1"
+        try:
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+            try:
+                if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
+                    self.report.problem("journal.damaged", "journal.sqlite", reason="application id")
+                for row in _rows(connection):
+                    if self._columns_have_types(row):
+                        yield from self._hot_row(row, archived)
+            finally:
+                connection.close()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            self.report.problem("journal.damaged", "journal.sqlite", reason=error)
+
+    def _columns_have_types(self, row: tuple[Any, ...]) -> bool:
+        fits = True
+        for (name, expected), value in zip(COLUMNS, row[1:], strict=True):
+            if type(value) is not expected:
+                self.report.problem("entry.column", f"entry {row[0]}", column=name)
+                fits = fits and name != "body"
+        return fits
+
+    def _hot_row(self, row: tuple[Any, ...], archived: int) -> Iterator[Passing]:
+        seq, at, kind, subject, body, stored = row
+        leaf = leaf_hash(body)
+        if stored != leaf:
+            self.report.problem("entry.leaf", f"entry {seq}")
+        if not 1 <= seq <= archived:
+            self._hot_first = min(self._hot_first, seq)
+            yield Passing(seq, body, leaf, (at, kind, subject))
+            return
+        # the birth always stays hot; other copies of closed entries wait to be dropped
+        self._hot_first = min(self._hot_first, seq) if seq > 1 else self._hot_first
+        if self.tiles.leaf(seq - 1) != leaf:
+            self.report.problem("entry.twice", f"entry {seq}")
+        self._compare_columns(seq, (at, kind, subject), LogFacts(Report()).entry(seq, body))
+
+    def _compare_columns(self, seq: int, columns: tuple[int, str, str], parsed: dict[str, Any] | None) -> None:
+        if parsed is not None and columns != (parsed["at"], parsed["kind"], parsed["subject"]):
+            for name, value in zip(("at", "kind", "subject"), columns, strict=True):
+                if parsed[name] != value:
+                    self.report.problem("entry.column", f"entry {seq}", column=name)
+
+    def _next(self, passing: Passing) -> None:
+        seq, body = passing.seq, passing.body
+        walk = self.tiles.walk
+        expected = walk.size + 1
+        if seq < expected:
+            self.report.problem("entry.order", f"entry {seq}", previous=expected - 1)
+            return
+        if seq > expected:
+            self.report.problem("entry.gap", "journal", first=expected, last=seq - 1)
+            # fill with zeros, so that later entries keep their places and each is judged on its own
+            for _ in range(min(seq - expected, MAX_FILLED)):
+                walk.add(NO_HASH)
+        walk.add(passing.leaf)
+        if body is None:
+            self._hashes_only += 1
+        else:
+            self._entries += 1
+            parsed = self.facts.entry(seq, body)
+            if passing.columns is not None:
+                self._compare_columns(seq, passing.columns, parsed)
+        if seq in self.checkpoints.by_size and self.checkpoints.judge(seq, walk.root()):
+            self.tiles.at_checkpoint()
+
+    def _finish(self) -> None:
+        report, size, sealed = self.report, self.tiles.walk.size, self.checkpoints.newest
+        self.tiles.finish()
+        self.facts.finish()
+        if size == 0:
+            report.problem("journal.empty", str(self.path))
+        self._birth()
+        self.checkpoints.finish(size)
+        self._keys()
+        self._archive_files()
+        self._documents()
+        report.count("entries", self._entries)
+        if self._hashes_only:
+            report.count("hashes_only", self._hashes_only)
+        report.count("sealed", sealed)
+        if sealed < size and self._has_journal:
+            report.note("note.unsealed", "journal.sqlite", first=sealed + 1, last=size)
+        if not self.options.against:
+            report.note("note.witness", "seal")
+
+    def _birth(self) -> None:
+        birth, about = self.facts.birth, self.report.about
+        if birth.get("action") != "folder.born" or birth.get("simulated") not in {0, 1}:
+            self.report.problem("birth.wrong", "entry 1")
+            return
+        about["origin"] = birth.get("origin")
+        about["site"] = f"{birth.get('organisation')}/{birth.get('site')}"
+        about["simulated"] = "simulated" if birth["simulated"] == 1 else "real"
+        if birth["simulated"] == 1:
+            self.report.note("note.virtual", "entry 1")
+
+    def _keys(self) -> None:
+        keys, given = [each.key for each in self.facts.keys], self.options.key
+        if not keys:
+            if self.checkpoints.by_size:
+                self.report.problem("key.none", "journal")
+            return
+        if given is not None and given != keys[0]:
+            self.report.problem("key.given", "--key")
+        path = self.path / "seal" / "key.pub"
+        content = path.read_bytes() if path.is_file() else b""
+        # the newest key; or the one before, when a rotation was interrupted
+        if content not in [f"{key}\n".encode() for key in keys[-2:]]:
+            self.report.problem("key.differs", "seal/key.pub")
+        self.report.about["key"] = str(keys[-1])
+        if given is None:
+            self.report.note("note.trust", "seal/key.pub")
+
+    def _archive_files(self) -> None:
+        here = {f"{file.path.parent.name}/{file.path.name}": file for file in self._files}
+        for name, (seq, digest) in self.facts.closings.items():
+            file = here.pop(name, None)
+            if file is None:
+                if name not in self.facts.pruned:
+                    self.report.problem("archive.missing", f"archive/{name} (entry {seq})")
+            elif file_hash(file.path) != digest:
+                self.report.problem("archive.hash", self._name(file.path))
+        for file in here.values():
+            # closed by an entry that a copy does not hold, or never closed because of a crash; its bodies were checked
+            if not self._has_journal or file.last >= self._hot_first:
+                self.report.note("note.unfinished", self._name(file.path))
+            else:
+                self.report.problem("archive.unclosed", self._name(file.path))
+        for first, last in self._holes:
+            ranges = [
+                f"_{file.first:012d}-{file.last:012d}." for file in self._files if file.first <= first <= file.last
+            ]
+            if not any(part in name for part in ranges for name in self.facts.pruned):
+                self.report.problem("entry.gap", "archive", first=first, last=last)
+        if self._holes:
+            self.report.note("note.pruned", "archive")
+
+    def _documents(self) -> None:
+        folder = self.path / "blobs"
+        here = {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
+        for name, path in here.items():
+            self.report.count("blobs")
+            if path.suffix == ".tmp":
+                self._left_over(path)
+            elif not path.is_file() or sha256(path.read_bytes()).hexdigest() != name:
+                self.report.problem("blob.differs", self._name(path))
+        for name, seq in self.facts.documents.items():
+            if name not in here and self._has_journal:
+                self.report.problem("blob.missing", f"blobs/{name}", seq=seq)
+
+    def _left_over(self, path: Path) -> None:
+        if path.name.endswith(".tmp"):
+            self.report.note("note.unfinished", self._name(path))
+        else:
+            self.report.problem("file.foreign", self._name(path))
+
+    def _name(self, path: Path) -> str:
+        return str(path.relative_to(self.path))
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    """All rows in short transactions, so that a gateway at work is not held up."""
+    after = -(2**63)
+    query = "SELECT seq, at, kind, subject, body, leaf FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
+    while rows := connection.execute(query, (after, PAGE)).fetchall():
+        yield from rows
+        after = rows[-1][0]

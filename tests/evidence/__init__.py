@@ -1,0 +1,1 @@
+"""The trail under attack: mutations, kills, power losses."""
