@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from simulators.plant.rate import DAY_US, day_start_us, local_day
+from simulators.plant.rate import DAY_US, local_day
 
 HOUR_US = 3_600_000_000
 CELL_US = 300_000_000
@@ -51,13 +51,12 @@ class Calendar:
 
     @property
     def exchange_us(self) -> int:
-        """When the raw mill fan's meter is taken down; the new one runs five minutes later."""
-        return day_start_us(local_day(self._at(620))) + 10 * HOUR_US if self.history_days >= 2 else self._at(620)
-
-    @property
-    def exchanged_us(self) -> int:
-        """When the new meter begins to count."""
-        return self.exchange_us + CELL_US
+        """When the raw mill fan's meter is exchanged: at eight in the morning, when meters are asked who they are."""
+        later = -(-self._at(620) // DAY_US) * DAY_US
+        for morning_us in (later, later - DAY_US):
+            if self.start_us < morning_us < self.born_us:
+                return morning_us
+        return self._at(620)
 
     @property
     def first_silence(self) -> tuple[int, int]:
@@ -74,7 +73,3 @@ class Calendar:
         """Whether the compressor meter is dead at an instant."""
         start_us, end_us = self.first_silence
         return start_us <= at_us < end_us or at_us >= self.last_silence_us
-
-    def exchange_gap(self, at_us: int) -> bool:
-        """Whether nothing is connected at the raw mill fan."""
-        return self.exchange_us <= at_us < self.exchanged_us

@@ -134,8 +134,10 @@ def _polled(
         if place.endpoint == ENDPOINT:
             continue
         layout = Layout(profile_of(place.profile))
-        for group, plan in report["plans"][place.device].items():
-            period_us = int(report["devices"][place.device]["groups"][group])
+        periods = report["devices"][place.device]["groups"]
+        # who a meter is comes before what it shows, so that an exchange is known when its first reading is judged
+        for group, plan in sorted(report["plans"][place.device].items(), key=lambda pair: -int(periods[pair[0]])):
+            period_us = int(periods[group])
             turn = position[place.endpoint] = position.get(place.endpoint, 0) + 1
             found.append(
                 _Polled(

@@ -16,16 +16,17 @@ from simulators.demo.places import FITTED, PLACES, Place
 from simulators.demo.plant import DemoPlant, error_ppm, true_serial
 from simulators.instruments.fitted import MICRO
 from simulators.noise import hashed_fraction
-from simulators.plant.rate import DAY_US, ZONE_US, local_day
+from simulators.plant.rate import ZONE_US, local_day
 
 Row = dict[str, str]
 
 _LABORATORY = "演示市计量测试所（模拟）"
 _AUTHORISATION = "（演）法计（2024）001"
 _CALIBRATION_LABORATORY = "演示校准技术服务公司（模拟）"
-_SERVICE_YEARS = 3
 _TRANSFORMER_CYCLE_MONTHS = 120
 _NEWEST_DAYS = 45
+_SHORT_CYCLE_MONTHS = 24
+_FITTED_AFTER_DAYS = 12
 _LATER = "2"
 
 
@@ -77,9 +78,9 @@ def exchange_records(plant: DemoPlant) -> list[Record]:
     """The raw mill fan's meter taken down and its successor put up: four records, written when the work was done."""
     calendar = plant.calendar
     place = next(each for each in FITTED if each.device == faults.EXCHANGED_DEVICE)
-    recorded_us = calendar.exchange_us + 240_000_000
+    recorded_us = calendar.exchange_us - 60_000_000
     closing = index_text(plant, place, calendar.exchange_us - 1)
-    opening = index_text(plant, place, calendar.exchanged_us)
+    opening = index_text(plant, place, calendar.exchange_us)
     old = _installation(plant, place)
     new_id = instrument_id(place) + _LATER
     instrument = _instrument(plant, place) | {"id": new_id, "serial": true_serial(plant.seed, place.device, 1)}
@@ -92,7 +93,7 @@ def exchange_records(plant: DemoPlant) -> list[Record]:
         _record(recorded_us, "instrument", "id", instrument),
         _record(recorded_us, "certificate", "number", certificate),
         _record(recorded_us, "installation", "id", old | {"closing_index": closing}, to_us=calendar.exchange_us),
-        _record(recorded_us, "installation", "id", new | {"id": old["id"] + _LATER}, from_us=calendar.exchanged_us),
+        _record(recorded_us, "installation", "id", new | {"id": old["id"] + _LATER}, from_us=calendar.exchange_us),
     ]
 
 
@@ -183,7 +184,8 @@ def _certificates(plant: DemoPlant, place: Place) -> list[Row]:
     share = 0.15 + 0.5 * hashed_fraction(plant.seed, "performed", place.device)
     performed = local_date(plant.calendar.born_us) - timedelta(days=max(_NEWEST_DAYS, int(share * months * 30)))
     rows = [_kind_of_certificate(plant, place, serial, performed)]
-    while performed > local_date(plant.calendar.start_us):
+    least = 2 if months <= _SHORT_CYCLE_MONTHS else 1
+    while len(rows) < least or performed > local_date(plant.calendar.start_us):
         performed = _months_later(performed, -months)
         rows.insert(0, _kind_of_certificate(plant, place, serial, performed))
         rows[1]["supersedes"] = rows[0]["number"]
@@ -244,7 +246,7 @@ def _installation(plant: DemoPlant, place: Place) -> Row:
         "device": place.device,
         "role": "meter",
         "channel": place.channel,
-        "from": _fitted_on(plant),
+        "from": f"{_fitted_on(plant, place)} 09:00",
         "opening_index": "0",
         "ct_ratio": "" if ct == (1, 1) else f"{ct[0]}/{ct[1]}",
         "pt_ratio": "" if place.pt == (1, 1) else f"{place.pt[0]}/{place.pt[1]}",
@@ -253,9 +255,10 @@ def _installation(plant: DemoPlant, place: Place) -> Row:
     }
 
 
-def _fitted_on(plant: DemoPlant) -> str:
-    day = local_date(plant.calendar.start_us - _SERVICE_YEARS * 365 * DAY_US).replace(day=1)
-    return f"{day.isoformat()} 09:00"
+def _fitted_on(plant: DemoPlant, place: Place) -> date:
+    """Some days after the meter's first certificate."""
+    first = date.fromisoformat(_certificates(plant, place)[0]["performed_on"])
+    return first + timedelta(days=_FITTED_AFTER_DAYS)
 
 
 def _transformers(place: Place) -> tuple[str, ...]:
@@ -285,7 +288,7 @@ def _transformer(plant: DemoPlant, place: Place, role: str) -> Row:
 
 def _transformer_certificate(plant: DemoPlant, place: Place, role: str) -> Row:
     row = _transformer(plant, place, role)
-    performed = local_date(plant.calendar.start_us) - timedelta(days=1_100 + 90 * (role == "pt"))
+    performed = _fitted_on(plant, place) - timedelta(days=30 + 9 * (role == "pt"))
     certificate = _certificate_row(place, row["id"], row["serial"], performed, _TRANSFORMER_CYCLE_MONTHS)
     return certificate | {"accuracy_class": row["accuracy_class"], "uncertainty_percent": "0.05", "standards": ""}
 
@@ -297,7 +300,7 @@ def _transformer_installation(plant: DemoPlant, place: Place, role: str) -> Row:
         "instrument": f"{instrument_id(place)}-{role}",
         "device": place.device,
         "role": role,
-        "from": _fitted_on(plant),
+        "from": f"{_fitted_on(plant, place)} 09:00",
     }
 
 

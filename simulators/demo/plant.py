@@ -12,7 +12,7 @@ from simulators.instruments.instrument import Instrument
 from simulators.instruments.totaliser import Totaliser
 from simulators.noise import hashed_fraction
 from simulators.plant.cement import CementWorks
-from simulators.plant.rate import CELL_US, day_start_us
+from simulators.plant.rate import day_start_us
 
 ROLLOVER_DIGITS_MICRO = 10**6 * MICRO
 """The roller press meter counts to 999 999.99 kWh."""
@@ -37,9 +37,7 @@ class DemoPlant:
 
     def silent(self, device: str, at_us: int) -> bool:
         """Whether a device does not answer at an instant."""
-        if device == faults.SILENT_DEVICE:
-            return self.calendar.compressor_silent(at_us)
-        return device == faults.EXCHANGED_DEVICE and self.calendar.exchange_gap(at_us)
+        return device == faults.SILENT_DEVICE and self.calendar.compressor_silent(at_us)
 
 
 def build_plant(seed: int, calendar: Calendar) -> DemoPlant:
@@ -68,7 +66,7 @@ def build_plant(seed: int, calendar: Calendar) -> DemoPlant:
 
 def true_serial(seed: int, device: str, generation: int = 0) -> str:
     """The number on a meter's plate: nine digits, year of manufacture first."""
-    year = 2019 + int(5 * hashed_fraction(seed, "made", device)) if not generation else 2026
+    year = 2018 + int(2 * hashed_fraction(seed, "made", device)) if not generation else 2026
     return f"{year}{10_000 + int(89_999 * hashed_fraction(seed, 'serial', device, generation)):05d}"
 
 
@@ -110,7 +108,7 @@ def _until(first: Fitted, at_us: int) -> Fitted:
 def _successor(seed: int, calendar: Calendar, place: Place) -> Fitted:
     return Fitted(
         serial=true_serial(seed, place.device, 1),
-        from_us=calendar.exchange_us + CELL_US,
+        from_us=calendar.exchange_us,
         opening_micro=1_370_000,
         error_ppm=error_ppm(seed, place, 1),
         ct=place.ct,

@@ -5,6 +5,7 @@ import json
 from base64 import b64decode
 from datetime import date, timedelta
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +67,28 @@ def test_only_two_certificates_are_not_what_they_should_be() -> None:
         instrument = instruments[row["instrument"]]
         assert row["serial"] == instrument["serial"]
         assert date.fromisoformat(row["performed_on"]) < start
-        if date.fromisoformat(row["valid_until"]) < soon:
+        superseded = any(row["number"] == other.get("supersedes") for other in ledger()["certificates.csv"])
+        if date.fromisoformat(row["valid_until"]) < soon and not superseded:
             expired.append(row["instrument"])
-        if instrument["compulsory"] == "1" and row["kind"] != "verification":
+        if instrument["compulsory"] == "1" and row["kind"] != "verification" and not superseded:
             unverified.append(row["instrument"])
     assert expired == ["JL-coal-mill"]
     assert unverified == ["JL-weighbridge"]
     assert {row["instrument"] for row in ledger()["certificates.csv"]} == instruments.keys()
     [lapsed] = [row for row in ledger()["certificates.csv"] if row["instrument"] == "JL-coal-mill"]
     assert start < date.fromisoformat(lapsed["valid_until"]) < start + timedelta(days=35)
+
+
+def test_every_meter_was_fitted_after_its_first_certificate_and_never_without_one() -> None:
+    held: dict[str, list[tuple[date, date]]] = {}
+    for row in ledger()["certificates.csv"]:
+        span = date.fromisoformat(row["performed_on"]), date.fromisoformat(row["valid_until"])
+        held.setdefault(row["instrument"], []).append(span)
+    for row in ledger()["installations.csv"]:
+        spans = sorted(held[row["instrument"]])
+        assert spans[0][0] < date.fromisoformat(row["from"][:10]) < spans[0][1]
+        for (_, end), (start, _) in pairwise(spans):
+            assert start <= end + timedelta(days=1), row["instrument"]
 
 
 def test_one_serial_one_ratio_one_class_are_wrong() -> None:
@@ -109,13 +123,13 @@ def test_the_exchange_is_four_records_that_fit_together() -> None:
     assert [record.kind for record in records] == ["instrument", "certificate", "installation", "installation"]
     new, certificate, closed, opened = records
     assert certificate.object["serial"] == new.object["serial"]
-    assert (closed.to_us, opened.from_us) == (plant().calendar.exchange_us, plant().calendar.exchanged_us)
+    assert (closed.to_us, opened.from_us) == (plant().calendar.exchange_us,) * 2
     assert closed.from_us is not None
     assert closed.from_us < plant().calendar.start_us
     assert float(closed.object["closing_index"]) > 30_000 > float(opened.object["opening_index"])
     meter = plant().instruments[faults.EXCHANGED_DEVICE]
     assert meter.fitted(plant().calendar.exchange_us - 1).serial != new.object["serial"]
-    assert meter.fitted(plant().calendar.exchanged_us).serial == new.object["serial"]
+    assert meter.fitted(plant().calendar.exchange_us).serial == new.object["serial"]
 
 
 def test_the_roller_press_meter_rolls_over_once() -> None:
@@ -168,7 +182,7 @@ def test_two_days_of_history() -> None:
         own = [line["slot"] for line in slots if line["device"] == place.device]
         assert own == [works.calendar.start_us + k * 300_000_000 for k in range(expected)], place.device
     missed = {line["device"] for line in lines if line["t"] == "miss"}
-    assert missed == {faults.SILENT_DEVICE, faults.EXCHANGED_DEVICE}
+    assert missed == {faults.SILENT_DEVICE}
     assert sum(line["t"] == "commit" for line in lines) == 48 + 1
     assert lines[-1] == {"t": "commit", "at": end_us}
     topics = {line["topic"] for line in lines if line["t"] == "message"}
