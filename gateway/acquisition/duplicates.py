@@ -7,8 +7,8 @@ from hashlib import blake2b
 from gateway.domain.finding import Finding, Severity
 from gateway.domain.reading import Message, Sample
 
-WINDOW = 20
-"""In-flight window assumed where the connection names none."""
+WINDOW = 100
+"""In-flight window where the connection names none, as in the MQTT driver."""
 DUPLICATE = Finding("message.duplicate", Severity.INFO)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gateway.acquisition.clock_evidence import ClockEvidence
 from gateway.acquisition.collector import Collector
-from gateway.acquisition.duplicates import RecentMessages
+from gateway.acquisition.duplicates import WINDOW, RecentMessages
 from gateway.acquisition.endpoint import EndpointActor
 from gateway.acquisition.keeping import Keeper, Listening
 from gateway.acquisition.line import Line, lines_of
@@ -82,7 +82,7 @@ def open_collection(site: AssembledSite, data: Path, clock: Clock) -> Iterator[C
             seqs = record_configuration(journal, folder, site, clock)
             lines = {each.id: _lines(each, ledger, seqs) for each in site.endpoints}
             intakes = {
-                each.id: MessageIntake(lines[each.id], each.decoder, recorder, RecentMessages())
+                each.id: MessageIntake(lines[each.id], each.decoder, recorder, RecentMessages(_window(each)))
                 for each in site.endpoints
                 if each.decoder is not None
             }
@@ -90,6 +90,11 @@ def open_collection(site: AssembledSite, data: Path, clock: Clock) -> Iterator[C
         finally:
             ledger.close()
             journal.close()
+
+
+def _window(endpoint: AssembledEndpoint) -> int:
+    """The in-flight window of a listening endpoint: the one its connection names, else the usual one."""
+    return int(endpoint.connection.get("window", WINDOW))
 
 
 def _lines(endpoint: AssembledEndpoint, ledger: LedgerView, seqs: dict[str, int]) -> list[Line]:
