@@ -1,0 +1,94 @@
+"""From a request to the frame of its question: reader, organisation, as-of, known-at, language."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Query, Request
+
+from api.language import language_of
+from api.problems import UnreadableParameterError
+from api.web.view import View
+from gateway.assembly.reading import OpenFolder
+from gateway.audit.asking import Asking
+from gateway.audit.site import site_fact
+from gateway.domain.errors import UnknownObjectError
+from gateway.domain.time import local_midnight, parse_iso
+
+MAX_TIME_CHARACTERS = 40
+AsOf = Annotated[
+    str | None,
+    Query(
+        max_length=MAX_TIME_CHARACTERS, description="What held then: a civil date of the site (its end) or RFC 3339."
+    ),
+]
+KnownAt = Annotated[
+    str | None,
+    Query(
+        max_length=MAX_TIME_CHARACTERS,
+        description="As recorded by then: a civil date of the site (its end) or RFC 3339.",
+    ),
+]
+OrganisationId = Annotated[
+    str | None, Query(max_length=64, description="Organisation id; the folder's own where left out.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request's reader and frame, and the view for its page."""
+
+    reader: OpenFolder
+    asking: Asking
+    view: View
+
+
+def asked(
+    request: Request,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    organisation: OrganisationId = None,
+) -> Iterator[Asked]:
+    """The frame of a question. Another organisation than the folder's is unknown here."""
+    with request.app.state.readers.borrowed() as reader:
+        now_us = request.app.state.clock.utc_us()
+        folder = reader.folder
+        if organisation is not None and organisation != folder.organisation:
+            raise UnknownObjectError("this data folder holds no organisation %(id)s", id=organisation)
+        as_of_us = instant("as_of", as_of, reader.zone, end=True) if as_of else now_us
+        known_at_us = instant("known_at", known_at, reader.zone, end=True) if known_at else None
+        asking = reader.asking(min(as_of_us, now_us), known_at_us)
+        language = language_of(request)
+        site = site_fact(reader.sources, asking, folder.site)
+        view = View(
+            language=language,
+            path=request.url.path,
+            query=dict(request.query_params),
+            zone=reader.zone,
+            organisation=folder.organisation,
+            organisation_name=site.organisation_name(language) or folder.organisation,
+            site_name=site.site_name(language) or folder.site,
+            simulated=folder.simulated,
+            now_us=now_us,
+            as_of_us=asking.as_of_us,
+            known_at_us=known_at_us,
+        )
+        yield Asked(reader, asking, view)
+
+
+AskedFor = Annotated[Asked, Depends(asked)]
+
+
+def instant(name: str, text: str, zone: ZoneInfo, *, end: bool) -> int:
+    """A civil date in the zone (its beginning, or with ``end`` its last microsecond) or an RFC 3339 instant."""
+    try:
+        if len(text) == len("2026-01-31"):
+            day = date.fromisoformat(text)
+            return local_midnight(day + timedelta(days=1), zone) - 1 if end else local_midnight(day, zone)
+        return parse_iso(text.replace(" ", "+"))
+    except (ValueError, OverflowError) as error:
+        raise UnreadableParameterError(
+            "'%(name)s' is no date (2026-03-01) and no time with an offset (2026-03-01T08:00:00+08:00)", name=name
+        ) from error

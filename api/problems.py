@@ -1,0 +1,132 @@
+"""Errors as RFC 9457 problem documents under ``/api/``, as pages elsewhere."""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from api.charts.render import ChartError
+from api.language import language_of
+from api.web.environment import environment
+from gateway.domain.errors import DataFolderError, JournalError, MeterproofError, UnknownObjectError
+from gateway.i18n import text
+
+MEDIA_TYPE = "application/problem+json"
+MAX_LISTED = 20
+
+
+class ParameterProblem(BaseModel):
+    """One parameter that cannot be read."""
+
+    name: str
+    reason: str
+
+
+class ProblemDocument(BaseModel):
+    """An RFC 9457 problem. ``detail`` is in the reader's language; ``type`` is stable."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    parameters: list[ParameterProblem] = []
+
+
+class UnreadableParameterError(MeterproofError):
+    """A query parameter that cannot be read: which one, and what it should look like."""
+
+    exit_code = 2
+
+
+STATUS_OF: tuple[tuple[type[MeterproofError], int, str], ...] = (
+    (UnknownObjectError, HTTPStatus.NOT_FOUND, "unknown-object"),
+    (UnreadableParameterError, HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-parameter"),
+    (DataFolderError, HTTPStatus.SERVICE_UNAVAILABLE, "data-folder"),
+    (JournalError, HTTPStatus.INTERNAL_SERVER_ERROR, "journal"),
+    (MeterproofError, HTTPStatus.INTERNAL_SERVER_ERROR, "fault"),
+)
+
+RESPONSES: dict[int | str, dict[str, object]] = {
+    code: {"model": ProblemDocument, "content": {MEDIA_TYPE: {}}, "description": HTTPStatus(code).phrase}
+    for code in (404, 422, 503)
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let every error leave as a problem document or as a page."""
+    app.add_exception_handler(MeterproofError, _operator_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ChartError, _chart_error)
+
+
+def _operator_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MeterproofError)
+    status, name = next((status, name) for kind, status, name in STATUS_OF if isinstance(error, kind))
+    detail = text(language_of(request), error.message, **error.facts)
+    return answer(request, int(status), name, detail)
+
+
+def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    listed = [
+        ParameterProblem(name=".".join(str(part) for part in each["loc"][1:]), reason=str(each["msg"]))
+        for each in error.errors()[:MAX_LISTED]
+    ]
+    detail = text(language_of(request), "A parameter of this address cannot be read.")
+    return answer(request, 422, "unreadable-parameter", detail, listed)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    language = language_of(request)
+    detail = text(language, "There is nothing at this address.") if error.status_code == 404 else str(error.detail)
+    name = "not-found" if error.status_code == 404 else f"http-{error.status_code}"
+    made = answer(request, error.status_code, name, detail)
+    for header, value in (error.headers or {}).items():
+        made.headers[header] = value
+    return made
+
+
+def _chart_error(request: Request, error: Exception) -> Response:
+    del error
+    detail = text(language_of(request), "The chart could not be drawn; the table beside it has every number.")
+    return answer(request, 503, "chart", detail)
+
+
+def answer(
+    request: Request, status: int, name: str, detail: str, parameters: list[ParameterProblem] | None = None
+) -> Response:
+    """The problem in the form its reader expects."""
+    language = language_of(request)
+    title = text(language, _TITLES.get(name, "The request failed"))
+    document = ProblemDocument(
+        type=f"urn:meterproof:problem:{name}",
+        title=title,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        parameters=parameters or [],
+    )
+    if request.url.path.startswith(("/api/", "/charts/")):
+        return JSONResponse(document.model_dump(), status_code=status, media_type=MEDIA_TYPE)
+    body = (
+        environment()
+        .get_template("problem.html")
+        .render(problem=document, language=language, _=lambda message, **facts: text(language, message, **facts))
+    )
+    return Response(body, status_code=status, media_type="text/html; charset=utf-8")
+
+
+_TITLES = {
+    "unknown-object": "Unknown object",
+    "not-found": "Not found",
+    "unreadable-parameter": "Unreadable parameter",
+    "data-folder": "The data folder cannot be read",
+    "journal": "The journal cannot be read",
+    "chart": "No chart",
+}

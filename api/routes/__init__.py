@@ -1,0 +1,1 @@
+"""``/api/v1``: the figures of the pages as JSON and CSV, from the same queries."""

@@ -1,0 +1,1 @@
+"""Pages: rendered on the server, whole without JavaScript, Chinese first and English second."""

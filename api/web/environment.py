@@ -1,0 +1,49 @@
+"""The template environment: escaping on, unknown names are errors, numbers and instants through ``api.web.format``."""
+
+from functools import cache
+from pathlib import Path
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.web import format as shown
+from api.web.view import View
+from gateway.audit.trace import Trace
+
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+
+MENU = (
+    ("overview", "/", "Overview"),
+    ("live", "/live", "Live"),
+    ("instruments", "/instruments", "Instrument ledger"),
+    ("findings", "/findings", "Findings"),
+    ("trace", "/trace", "Trace"),
+)
+"""Page id (also its icon), address, and name, in the order of the menu."""
+
+
+@cache
+def environment() -> Environment:
+    """The one environment; templates are compiled once."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(menu=MENU, glance=shown.glance, exact=shown.exact, scaled=shown.scaled, percent=shown.percent)
+    made.globals.update(has_standards=_has_standards)
+    made.globals.update(ratio=shown.ratio, rounded=shown.rounded, size=shown.size, duration=shown.duration)
+    return made
+
+
+def _has_standards(trace: Trace) -> bool:
+    return any(each.certificate and each.certificate.standards for each in trace.instruments)
+
+
+def page(view: View, template: str, *, status_code: int = 200, **facts: object) -> HTMLResponse:
+    """A whole page; texts through ``t`` and ``view``."""
+    body = environment().get_template(template).render(view=view, _=view.t, **facts)
+    return HTMLResponse(body, status_code=status_code)

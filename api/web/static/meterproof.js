@@ -1,0 +1,29 @@
+"use strict";
+/* Nothing here is needed: every page is whole without it. It only keeps a page that asks for it fresh. */
+(() => {
+  const region = document.querySelector("[data-refresh-s]");
+  if (!region) { return; }
+  const period = Math.max(5, Number(region.dataset.refreshS) || 15) * 1000;
+  let failures = 0;
+  const refresh = async () => {
+    if (document.hidden || region.contains(document.activeElement) && document.activeElement.tagName !== "A") { return schedule(); }
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+      if (!answer.ok) { throw new Error(String(answer.status)); }
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.querySelector("[data-refresh-s]");
+      const focused = document.activeElement && region.contains(document.activeElement)
+        ? document.activeElement.getAttribute("href") : null;
+      const open = [...region.querySelectorAll("details[open][id]")].map((each) => each.id);
+      if (fresh) {
+        region.replaceChildren(...fresh.childNodes);
+        open.forEach((id) => { const each = document.getElementById(id); if (each) { each.open = true; } });
+        if (focused) { const again = region.querySelector(`a[href="${CSS.escape(focused)}"]`); if (again) { again.focus({ preventScroll: true }); } }
+      }
+      failures = 0;
+    } catch { failures = Math.min(failures + 1, 6); }
+    schedule();
+  };
+  const schedule = () => setTimeout(refresh, period * 2 ** failures);
+  schedule();
+})();

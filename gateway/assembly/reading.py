@@ -1,0 +1,78 @@
+"""Opens a data folder for queries: everything read-only, nothing created."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from gateway.assembly.plugins import drivers, is_polling
+from gateway.audit.asking import Asking, Decoded, Sources
+from gateway.audit.settled import SettlementReader
+from gateway.domain.errors import DataFolderError
+from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
+from gateway.registry.registry import Registry
+from gateway.series.store import SeriesStore
+
+
+def decode_again(protocol: str, plan: Mapping[str, Any], raw: Sequence[bytes | None]) -> Decoded | None:
+    """Values and quality words of raw bytes, by the driver of the protocol; None when no driver knows the plan."""
+    driver = drivers().get(protocol)
+    if driver is None or not is_polling(driver):
+        return None
+    try:
+        values, quality, _findings = driver.load_plan(dict(plan)).decode(raw)
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
+    return values, quality
+
+
+class OpenFolder:
+    """A data folder open for reading. One thread uses one of these at a time."""
+
+    def __init__(self, folder: DataFolder) -> None:
+        self.folder = folder
+        self.zone = ZoneInfo(folder.time_zone)
+        self._journal = Journal.open(folder, read_only=True)
+        try:
+            self._registry = Registry.open(folder.registry)
+            self._series = SeriesStore(folder.series, organisation=folder.organisation, read_only=True)
+            self._settlement = SettlementReader.open(folder.settlement)
+        except BaseException:
+            self._journal.close()
+            raise
+        self.sources = Sources(
+            journal=self._journal,
+            registry=self._registry,
+            series=self._series,
+            settlement=self._settlement,
+            decode=decode_again,
+        )
+
+    def asking(self, as_of_us: int, known_at_us: int | None = None) -> Asking:
+        """The frame of a question about this folder's organisation."""
+        known = None if known_at_us is None else self._registry.known_seq(known_at_us)
+        return Asking(organisation=self.folder.organisation, as_of_us=as_of_us, known_seq=known, zone=self.zone)
+
+    def close(self) -> None:
+        """Close every file; idempotent."""
+        self._settlement.close()
+        self._series.close()
+        self._registry.close()
+        self._journal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+def open_for_reading(folder: DataFolder) -> OpenFolder:
+    """Open a folder; DataFolderError with what to do while its projections are not there yet."""
+    for path in (folder.registry, folder.settlement):
+        if not path.is_file():
+            raise DataFolderError(
+                "%(path)s has no projections yet; start 'meterproof run' or 'meterproof project' and try again",
+                path=str(folder.path),
+            )
+    return OpenFolder(folder)

@@ -1,0 +1,51 @@
+"""What a query reads, and for whom and which moment it is asked."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gateway.audit.settled import SettlementReader
+from gateway.domain.time import Period, local_date, local_day
+from gateway.journal.journal import Journal
+from gateway.registry.registry import Registry
+from gateway.series.store import SeriesStore
+
+Decoded = tuple[tuple[int | str | None, ...], tuple[int, ...]]
+DecodePlan = Callable[[str, Mapping[str, Any], Sequence[bytes | None]], Decoded | None]
+"""``(protocol, plan document, raw bytes)`` to values and quality words; None where no driver knows the plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """The projections of one data folder and its journal, all read-only."""
+
+    journal: Journal
+    registry: Registry
+    series: SeriesStore
+    settlement: SettlementReader
+    decode: DecodePlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """One question's frame: whose, effective when, as recorded up to when.
+
+    ``as_of_us`` is an instant (µs UTC); ``known_seq`` the last journal entry that counts, None for all of them.
+    ``zone`` is the site's, in which days are cut.
+    """
+
+    organisation: str
+    as_of_us: int
+    known_seq: int | None
+    zone: ZoneInfo
+
+    @property
+    def today(self) -> date:
+        """The civil day of ``as_of`` at the site."""
+        return local_date(self.as_of_us, self.zone)
+
+    def day(self, day: date) -> Period:
+        """A civil day at the site as a span."""
+        return local_day(day, self.zone)

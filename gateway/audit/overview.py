@@ -1,0 +1,206 @@
+"""What the energy manager sees in the morning: today's energy, completeness, certificates due, findings open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+
+from gateway.audit.asking import Asking, Sources
+from gateway.audit.energy import Energy, totals
+from gateway.audit.findings import FindingView, findings
+from gateway.audit.ledger import LedgerRow, ledger_rows
+from gateway.audit.plant import Plant, PointFact, plant
+from gateway.domain.ledger import Direction, MeteringPoint
+from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, US_PER_HOUR, Period, floor_to, local_midnight
+
+TOP_FINDINGS = 8
+TOP_DUE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointDay:
+    """A point's energy of the day so far, beside the day before up to the same time of day and the whole day before."""
+
+    point: MeteringPoint
+    today: Energy
+    before: Energy
+    day_before: Energy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourOfDay:
+    """Energy of one hour of the day, today and the day before; None in ``today`` for hours still to come."""
+
+    hour: int
+    today: Energy | None
+    before: Energy | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotCount:
+    """How the slots since a UTC day ended."""
+
+    slots: int
+    answered: int
+    by_outcome: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The first page. ``day`` is the site's civil day; ``settled_to_us`` the end of the last settled quarter hour."""
+
+    day: date
+    settled_to_us: int
+    intake: PointDay | None
+    hours: Sequence[HourOfDay]
+    boundary: Sequence[PointDay]
+    slots: SlotCount
+    points_with_meter: int
+    points_to_measure: int
+    due: Sequence[LedgerRow]
+    due_count: int
+    overdue_count: int
+    instruments: int
+    findings: Sequence[FindingView]
+    open_by_severity: dict[str, int]
+    journal_head: int
+
+
+def overview(sources: Sources, asking: Asking) -> Overview:
+    """The figures of the day of ``as_of``."""
+    there = plant(sources, asking)
+    start = local_midnight(asking.today, asking.zone)
+    now = max(start, floor_to(asking.as_of_us, SETTLEMENT_WINDOW_US))
+    entering = [fact for fact in there.points.values() if _at_boundary(fact)]
+    settled = settled_to(sources, asking, there, entering, Period(start, now))
+    boundary = [_point_day(sources, asking, there, fact, Period(start, settled)) for fact in entering]
+    intake = next((each for each in boundary if each.point.energy_kind == "electricity"), None)
+    open_findings = findings(sources, asking, only_open=True)
+    rows = ledger_rows(sources, asking, there)
+    due = sorted(
+        (row for row in rows if not row.due.is_in_order),
+        key=lambda row: (row.days_left if row.days_left is not None else -(10**6), row.instrument.id),
+    )
+    demanded = [fact for fact in there.points.values() if fact.point.must_measure and not fact.point.exemption]
+    return Overview(
+        day=asking.today,
+        settled_to_us=settled,
+        intake=intake,
+        hours=hours_of_day(sources, asking, there, there.points[intake.point.id], settled) if intake else (),
+        boundary=boundary,
+        slots=slot_count(sources, asking, start),
+        points_with_meter=sum(fact.meter is not None for fact in demanded),
+        points_to_measure=len(demanded),
+        due=due[:TOP_DUE],
+        due_count=len(due),
+        overdue_count=sum(row.days_left is not None and row.days_left < 0 for row in due),
+        instruments=len(rows),
+        findings=open_findings[:TOP_FINDINGS],
+        open_by_severity={
+            severity: sum(each.severity == severity for each in open_findings)
+            for severity in ("error", "warning", "info")
+        },
+        journal_head=sources.journal.head(),
+    )
+
+
+def _at_boundary(fact: PointFact) -> bool:
+    return fact.point.level == 1 and fact.point.direction != Direction.INTERNAL and fact.meter is not None
+
+
+def settled_to(sources: Sources, asking: Asking, there: Plant, facts: Sequence[PointFact], within: Period) -> int:
+    """The end of the newest quarter hour that is settled for any of the points, not after ``within``."""
+    newest = within.start_us
+    for fact in facts:
+        register = there.register(fact)
+        if register is not None:
+            reached = sources.settlement.settled_to(asking.organisation, register.device, register.id)
+            newest = max(newest, min(reached, within.end_us))
+    return newest
+
+
+def _point_day(sources: Sources, asking: Asking, there: Plant, fact: PointFact, today: Period) -> PointDay:
+    start, now = today.start_us, today.end_us
+    yesterday = local_midnight(asking.today - timedelta(days=1), asking.zone)
+    same_time = min(yesterday + (now - start), start)
+    edges = sorted({yesterday, same_time, start, now})
+    amounts = {
+        (each.start_us, each.end_us): each for each in totals(sources, asking, there, fact, edges, step="quarter")
+    }
+    unit = next(iter(amounts.values())).unit if amounts else ""
+    first = amounts.get((yesterday, same_time)) or _nothing(yesterday, same_time, unit)
+    rest = amounts.get((same_time, start)) or _nothing(same_time, start, unit)
+    return PointDay(
+        point=fact.point,
+        today=amounts.get((start, now)) or _nothing(start, now, unit),
+        before=first,
+        day_before=_joined(first, rest),
+    )
+
+
+def _nothing(start_us: int, end_us: int, unit: str) -> Energy:
+    return Energy(
+        start_us=start_us,
+        end_us=end_us,
+        unit=unit,
+        value=None,
+        windows=0,
+        missing=0,
+        coverage_permille=0,
+        quality=3,
+        by_method={},
+    )
+
+
+def _joined(first: Energy, second: Energy) -> Energy:
+    """Two neighbouring amounts as one."""
+    known = [each.value for each in (first, second) if each.value is not None]
+    methods = dict(first.by_method)
+    for method, value in second.by_method.items():
+        methods[method] = methods.get(method, Fraction(0)) + value
+    windows = first.windows + second.windows
+    covered = first.coverage_permille * first.windows + second.coverage_permille * second.windows
+    parts = [each for each in (first, second) if each.windows]
+    return Energy(
+        start_us=first.start_us,
+        end_us=second.end_us,
+        unit=first.unit,
+        value=sum(known, Fraction(0)) if known else None,
+        windows=windows,
+        missing=first.missing + second.missing,
+        coverage_permille=covered // windows if windows else 0,
+        quality=max((each.quality & 3 for each in parts), default=3)
+        | (first.quality & ~3 if first.windows else 0)
+        | (second.quality & ~3 if second.windows else 0),
+        by_method=methods,
+    )
+
+
+def hours_of_day(sources: Sources, asking: Asking, there: Plant, fact: PointFact, settled: int) -> list[HourOfDay]:
+    """Hour by hour, today as far as it is settled and the day before in full."""
+    start = local_midnight(asking.today, asking.zone)
+    yesterday = local_midnight(asking.today - timedelta(days=1), asking.zone)
+    edges = [*range(start, settled, US_PER_HOUR), settled]
+    today = totals(sources, asking, there, fact, edges, step="quarter") if settled > start else []
+    before_edges = [*range(yesterday, start, US_PER_HOUR), start]
+    before = totals(sources, asking, there, fact, before_edges, step="hour")
+    count = max(len(today), len(before))
+    return [
+        HourOfDay(
+            hour=hour,
+            today=today[hour] if hour < len(today) else None,
+            before=before[hour] if hour < len(before) else None,
+        )
+        for hour in range(count)
+    ]
+
+
+def slot_count(sources: Sources, asking: Asking, since_us: int) -> SlotCount:
+    """Slots since the UTC day in which ``since_us`` falls."""
+    by_outcome: dict[str, int] = {}
+    for (_device, outcome), count in sources.registry.outcomes(
+        asking.organisation, from_day=since_us // US_PER_DAY
+    ).items():
+        by_outcome[outcome] = by_outcome.get(outcome, 0) + count
+    answered = by_outcome.get("ok", 0) + by_outcome.get("partial", 0)
+    return SlotCount(slots=sum(by_outcome.values()), answered=answered, by_outcome=by_outcome)

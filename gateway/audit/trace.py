@@ -1,0 +1,348 @@
+"""From a figure to the raw words and the standards behind it, one step below the other.
+
+figure → intervals → edge registers → journal entries with raw words → device, profile, configuration → installation
+with its CT·PT ratio → instrument → certificate that was valid then → standards. What is missing is said at its step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from gateway.audit.asking import Asking, Sources
+from gateway.audit.certificates import Due, by_instrument, standing
+from gateway.audit.decoding import EntryFact, RawReading, entry_fact, entry_or_none, raw_reading
+from gateway.audit.energy import THOUSANDTHS, Energy, Serving, servings, totals
+from gateway.audit.findings import FindingView, findings
+from gateway.audit.ledger import CertificateFact, certificate_fact
+from gateway.audit.plant import ChannelFact, Plant, PointFact, plant
+from gateway.audit.settled import SettledInterval
+from gateway.domain.errors import UnknownObjectError
+from gateway.domain.ledger import Installation, InstallationRole, Instrument
+from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, Period, floor_to, local_date
+
+MAX_WINDOWS = 31 * 96
+MAX_SHOWN_WINDOWS = 192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalFact:
+    """A settled quarter hour. Registers and ``meter_energy`` in ``unit``, meter side; ``value``: the ratio applied."""
+
+    start_us: int
+    end_us: int
+    device: str
+    channel: str
+    unit: str
+    decimals: int
+    start_register: Fraction | None
+    end_register: Fraction | None
+    meter_energy: Fraction | None
+    ratio: Fraction
+    value: Fraction | None
+    coverage_permille: int
+    method: str
+    quality: int
+    installation_seq: int | None
+    settlement: EntryFact | None
+    edges: tuple[int | None, int | None, int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeFact:
+    """The register at a window edge, and the one or two journal entries it was interpolated between."""
+
+    at_us: int
+    register: Fraction | None
+    readings: Sequence[RawReading]
+    declared: Sequence[EntryFact]
+    missing: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedFact:
+    """The installation in force in the window, with its own entry, its transformers and their instruments."""
+
+    id: str
+    entry: EntryFact | None
+    from_us: int | None
+    to_us: int | None
+    installation: Installation
+    ratio: Fraction | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentFact:
+    """An instrument with the certificate that counted on the day of the window, and what is wrong with that."""
+
+    instrument: Instrument
+    entry: EntryFact | None
+    role: str
+    due: Due
+    certificate: CertificateFact | None
+    certificate_entry: EntryFact | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """The whole walk. ``window`` is the quarter hour that is followed down; None when the period has none settled."""
+
+    point: PointFact
+    point_entry: EntryFact | None
+    figure: Energy
+    intervals: Sequence[IntervalFact]
+    interval_count: int
+    window: IntervalFact | None
+    edges: Sequence[EdgeFact]
+    register: ChannelFact | None
+    configuration: EntryFact | None
+    profile: str
+    profile_sha256: str
+    endpoint: str
+    address: str
+    fitted: FittedFact | None
+    transformers: Sequence[FittedFact]
+    instruments: Sequence[InstrumentFact]
+    findings: Sequence[FindingView]
+    recomputed: Fraction | None
+
+
+def trace(sources: Sources, asking: Asking, point: str, period: Period, *, window_us: int | None = None) -> Trace:
+    """Follow a point's energy over a period (cut to the quarter-hour grid, at most 31 days) down to its evidence.
+
+    ``window_us`` chooses the quarter hour to open; otherwise the last one with a value is opened.
+    """
+    there = plant(sources, asking)
+    fact = there.points.get(point)
+    if fact is None:
+        raise UnknownObjectError("the ledger has no metering point %(id)s at that moment", id=point)
+    span = _on_grid(period)
+    figure = totals(sources, asking, there, fact, [span.start_us, span.end_us], step="quarter")[0]
+    serving = servings(sources, asking, there, fact)
+    intervals = _intervals(sources, asking, serving, span)
+    window = _chosen(intervals, window_us)
+    register = _register(there, window)
+    at_us = window.start_us if window else span.start_us
+    fitted = _fitted(sources, asking, fact, window, at_us)
+    transformers = _transformers(sources, asking, fact, at_us)
+    configuration = there.configurations.get(window.device if window else fact.device)
+    described = (configuration.body.get("device") or {}) if configuration else {}
+    known = entry_or_none(sources, configuration.seq if configuration else None)
+    known_point = entry_or_none(sources, fact.seq)
+    return Trace(
+        point=fact,
+        point_entry=entry_fact(known_point) if known_point else None,
+        figure=figure,
+        intervals=_shown(intervals, window),
+        interval_count=len(intervals),
+        window=_with_entry(sources, window),
+        edges=_edges(sources, window, register),
+        register=register,
+        configuration=entry_fact(known) if known else None,
+        profile=str(described.get("profile") or ""),
+        profile_sha256=str(described.get("profile_sha256") or ""),
+        endpoint=str(described.get("endpoint") or ""),
+        address=_address(described.get("address")),
+        fitted=fitted,
+        transformers=transformers,
+        instruments=_instruments(sources, asking, [*([fitted] if fitted else []), *transformers], at_us),
+        findings=_covering(findings(sources, asking, point=point), Period(at_us, at_us + SETTLEMENT_WINDOW_US)),
+        recomputed=_recomputed(window),
+    )
+
+
+def _on_grid(period: Period) -> Period:
+    start = floor_to(period.start_us, SETTLEMENT_WINDOW_US)
+    end = max(floor_to(period.end_us, SETTLEMENT_WINDOW_US), start + SETTLEMENT_WINDOW_US)
+    return Period(start, min(end, start + MAX_WINDOWS * SETTLEMENT_WINDOW_US))
+
+
+def _intervals(sources: Sources, asking: Asking, serving: Sequence[Serving], span: Period) -> list[IntervalFact]:
+    found = [
+        _interval(each.unit, interval)
+        for each in serving
+        for interval in sources.settlement.intervals(asking.organisation, each.device, each.channel, span)
+        if interval.row.installation in each.seqs
+    ]
+    return sorted(found, key=lambda each: (each.start_us, each.installation_seq or 0))
+
+
+def _interval(unit: str, interval: SettledInterval) -> IntervalFact:
+    row, start_us = interval.row, interval.start_us
+    scale = THOUSANDTHS * 10**interval.decimals
+    ratio = Fraction(row.num, row.den or 1)
+    energy = None if row.energy is None else Fraction(row.energy, scale)
+    return IntervalFact(
+        start_us=start_us,
+        end_us=start_us + SETTLEMENT_WINDOW_US,
+        device=row.device,
+        channel=row.channel,
+        unit=unit,
+        decimals=interval.decimals,
+        start_register=None if row.start is None else Fraction(row.start, scale),
+        end_register=None if row.end is None else Fraction(row.end, scale),
+        meter_energy=energy,
+        ratio=ratio,
+        value=None if energy is None else energy * ratio,
+        coverage_permille=row.coverage,
+        method=row.method.word,
+        quality=row.quality,
+        installation_seq=row.installation,
+        settlement=EntryFact(seq=interval.seq, at_us=0, kind="settlement", subject="", leaf=""),
+        edges=(row.e0, row.e1, row.e2, row.e3),
+    )
+
+
+def _chosen(intervals: Sequence[IntervalFact], window_us: int | None) -> IntervalFact | None:
+    if window_us is not None:
+        return next((each for each in intervals if each.start_us == window_us), None)
+    valued = [each for each in intervals if each.value is not None]
+    return valued[-1] if valued else (intervals[-1] if intervals else None)
+
+
+def _shown(intervals: Sequence[IntervalFact], window: IntervalFact | None) -> Sequence[IntervalFact]:
+    """A stretch around the window that a page can hold."""
+    if len(intervals) <= MAX_SHOWN_WINDOWS or window is None:
+        return intervals[:MAX_SHOWN_WINDOWS]
+    at = intervals.index(window)
+    first = max(0, min(at - MAX_SHOWN_WINDOWS // 2, len(intervals) - MAX_SHOWN_WINDOWS))
+    return intervals[first : first + MAX_SHOWN_WINDOWS]
+
+
+def _with_entry(sources: Sources, window: IntervalFact | None) -> IntervalFact | None:
+    if window is None or window.settlement is None:
+        return window
+    entry = entry_or_none(sources, window.settlement.seq)
+    return replace(window, settlement=entry_fact(entry)) if entry else window
+
+
+def _register(there: Plant, window: IntervalFact | None) -> ChannelFact | None:
+    if window is None:
+        return None
+    return next((each for each in there.channels.get(window.device, ()) if each.id == window.channel), None)
+
+
+def _edges(sources: Sources, window: IntervalFact | None, register: ChannelFact | None) -> list[EdgeFact]:
+    if window is None:
+        return []
+    group = register.group if register else ""
+    first, last = window.edges[:2], window.edges[2:]
+    return [
+        _edge(sources, (window.device, group), window.start_us, window.start_register, first),
+        _edge(sources, (window.device, group), window.end_us, window.end_register, last),
+    ]
+
+
+def _edge(
+    sources: Sources, series: tuple[str, str], at_us: int, register: Fraction | None, seqs: Sequence[int | None]
+) -> EdgeFact:
+    readings, declared, missing = [], [], []
+    for seq in dict.fromkeys(each for each in seqs if each):
+        entry = entry_or_none(sources, seq)
+        if entry is None:
+            missing.append(seq)
+        elif entry.kind in {"poll", "message"}:
+            reading = raw_reading(sources, seq, *series)
+            if reading is not None:
+                readings.append(reading)
+        else:
+            declared.append(entry_fact(entry))
+    return EdgeFact(at_us=at_us, register=register, readings=readings, declared=declared, missing=missing)
+
+
+def _recomputed(window: IntervalFact | None) -> Fraction | None:
+    """The window's value from its two edge registers, for comparison with the settled one; None across a rollover."""
+    if window is None or window.start_register is None or window.end_register is None:
+        return None
+    difference = window.end_register - window.start_register
+    return difference * window.ratio if difference >= 0 else None
+
+
+def _fitted(
+    sources: Sources, asking: Asking, fact: PointFact, window: IntervalFact | None, at_us: int
+) -> FittedFact | None:
+    records = sources.registry.installations_of_point(asking.organisation, fact.point.id, None, asking.known_seq)
+    meters = [record for record in records if (record.object.get("role") or "meter") == InstallationRole.METER]
+    chosen = None
+    if window is not None:
+        for record in meters:
+            history = sources.registry.history(asking.organisation, "installation", record.id, asking.known_seq)
+            if window.installation_seq in {each.seq for each in history}:
+                chosen = next(each for each in history if each.seq == window.installation_seq)
+    chosen = chosen or next((record for record in reversed(meters) if record.holds(at_us)), None)
+    if chosen is None:
+        return None
+    installation = chosen.read_as(Installation)
+    entry = entry_or_none(sources, chosen.seq)
+    return FittedFact(
+        id=chosen.id,
+        entry=entry_fact(entry) if entry else None,
+        from_us=chosen.from_us,
+        to_us=chosen.to_us,
+        installation=installation,
+        ratio=window.ratio if window is not None else None,
+    )
+
+
+def _transformers(sources: Sources, asking: Asking, fact: PointFact, at_us: int) -> list[FittedFact]:
+    found = []
+    for record in sources.registry.installations_of_point(asking.organisation, fact.point.id, at_us, asking.known_seq):
+        installation = record.read_as(Installation)
+        if installation.role in {InstallationRole.CT, InstallationRole.PT}:
+            entry = entry_or_none(sources, record.seq)
+            found.append(
+                FittedFact(
+                    id=record.id,
+                    entry=entry_fact(entry) if entry else None,
+                    from_us=record.from_us,
+                    to_us=record.to_us,
+                    installation=installation,
+                    ratio=None,
+                )
+            )
+    return found
+
+
+def _instruments(sources: Sources, asking: Asking, fitted: Sequence[FittedFact], at_us: int) -> list[InstrumentFact]:
+    registry, organisation = sources.registry, asking.organisation
+    day = local_date(at_us, asking.zone)
+    found = []
+    for each in fitted:
+        record = registry.object(organisation, "instrument", each.installation.instrument, at_us, asking.known_seq)
+        if record is None:
+            continue
+        instrument = record.read_as(Instrument)
+        certificates = registry.certificates_of_instrument(organisation, instrument.id, asking.known_seq)
+        point = registry.object(organisation, "point", each.installation.point, at_us, asking.known_seq)
+        compulsory = bool(instrument.compulsory or (point and point.object.get("compulsory")))
+        state = standing(instrument, by_instrument(certificates).get(instrument.id, []), day, compulsory=compulsory)
+        chosen = next((one for one in certificates if one.seq == state.certificate_seq), None)
+        entry, document = entry_or_none(sources, record.seq), entry_or_none(sources, state.certificate_seq)
+        found.append(
+            InstrumentFact(
+                instrument=instrument,
+                entry=entry_fact(entry) if entry else None,
+                role=str(each.installation.role),
+                due=state.due,
+                certificate=certificate_fact(sources, asking, chosen, state.certificate) if chosen else None,
+                certificate_entry=entry_fact(document) if document else None,
+            )
+        )
+    return found
+
+
+def _address(address: object) -> str:
+    if isinstance(address, dict):
+        return ", ".join(
+            f"{key} {value}" for key, value in sorted(address.items()) if not isinstance(value, dict | list)
+        )
+    return str(address or "")
+
+
+def _covering(listed: Sequence[FindingView], window: Period) -> list[FindingView]:
+    """Findings that touch the window: verdicts whose range covers it, and readings of that day."""
+    return [
+        each
+        for each in listed
+        if (each.source == "verdict" and each.from_us < window.end_us and (each.to_us or 2**62) > window.start_us)
+        or (each.source == "reading" and abs(each.from_us - window.start_us) < US_PER_DAY)
+    ]
