@@ -46,9 +46,9 @@ def sink_blocks(site: AssembledSite) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def open_sink(site: AssembledSite, name: str, clock: Clock) -> Sink:
+def open_sink(site: AssembledSite, name: str, clock: Clock, language: str = "en") -> Sink:
     """A sink by name; ConfigurationError when a secret is missing."""
-    context = SinkContext(site=site.file.site.id, clock=clock, environment=os.environ)
+    context = SinkContext(site=site.file.site.id, clock=clock, environment=os.environ, language=language)
     return sink_plugins()[name].open(sink_blocks(site)[name], context)
 
 

@@ -74,7 +74,9 @@ class Courier:
         clock: Clock,
         random: Random,
         settings: CourierSettings | None = None,
+        quiet: bool = False,
     ) -> None:
+        """``quiet`` writes no status: for one that works beside the courier proper."""
         self._feed = feed
         self._sink = sink
         self._state = state
@@ -87,6 +89,7 @@ class Courier:
         )
         self.status = CourierStatus(sink.name, seq=state.seq, dead_letters=state.dead_count(), since_us=clock.utc_us())
         self._noted_ns = 0
+        self._quiet = quiet
 
     async def run(self) -> None:
         """Deliver for ever."""
@@ -227,6 +230,8 @@ class Courier:
 
     def _note_status(self, *, force: bool = False) -> None:
         now_ns = self._clock.monotonic_ns()
+        if self._quiet:
+            return
         if force or now_ns - self._noted_ns >= self._settings.status_every_s * 1e9:
             self._noted_ns = now_ns
             self._state.note("status", asdict(self.status))

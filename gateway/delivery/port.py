@@ -128,6 +128,7 @@ class SinkContext:
     site: str
     clock: Clock
     environment: Mapping[str, str] = field(default_factory=dict)
+    language: str = "en"
 
 
 class SinkPlugin(Protocol):

@@ -51,16 +51,17 @@ class InfluxSettings:
         return f"{self.database}/{self.retention_policy}" if self.retention_policy else str(self.database)
 
     @classmethod
-    def from_block(cls, block: Mapping[str, Any], environment: Mapping[str, str]) -> Self:
+    def from_block(cls, block: Mapping[str, Any], environment: Mapping[str, str], language: str = "en") -> Self:
         """From the ``influxdb:`` block of a site file; ConfigurationError names every secret that is not there."""
         problems: list[str] = []
-        password = _secret("password", block, environment, problems)
-        token = _secret("token", block, environment, problems)
+        password = _secret("password", block, environment, problems, language)
+        token = _secret("token", block, environment, problems, language)
         ca_file = block.get("ca_file")
         if ca_file is not None and not Path(ca_file).is_file():
-            problems.append(text("en", "the file '%(file)s' for '%(key)s' cannot be read", file=ca_file, key="ca_file"))
+            facts = {"file": str(ca_file), "key": "ca_file"}
+            problems.append(text(language, "the file '%(file)s' for '%(key)s' cannot be read", **facts))
         if block.get("database") is None and block.get("bucket") is None:
-            problems.append(text("en", "name a 'database' (InfluxDB 1.x) or a 'bucket' (InfluxDB 2.x)"))
+            problems.append(text(language, "name a 'database' (InfluxDB 1.x) or a 'bucket' (InfluxDB 2.x)"))
         if problems:
             raise ConfigurationError(problems)
         plain = ("dialect", "database", "retention_policy", "org", "bucket", "username", "ca_file", "max_series")
@@ -68,7 +69,9 @@ class InfluxSettings:
         return cls(url=str(block["url"]).rstrip("/"), password=password, token=token, **named)
 
 
-def _secret(name: str, block: Mapping[str, Any], environment: Mapping[str, str], problems: list[str]) -> str | None:
+def _secret(
+    name: str, block: Mapping[str, Any], environment: Mapping[str, str], problems: list[str], language: str
+) -> str | None:
     """The secret from the file or the variable the block names; an empty one counts as missing."""
     file, variable = block.get(f"{name}_file"), block.get(f"{name}_env")
     if file is not None:
@@ -79,12 +82,12 @@ def _secret(name: str, block: Mapping[str, Any], environment: Mapping[str, str],
             value = ""
         if not value:
             key = f"{name}_file"
-            problems.append(text("en", "the file '%(file)s' for '%(key)s' cannot be read", file=file, key=key))
+            problems.append(text(language, "the file '%(file)s' for '%(key)s' cannot be read", file=file, key=key))
         return value or None
     if variable is not None:
         value = environment.get(variable, "")
         if not value:
             facts = {"variable": variable, "key": f"{name}_env"}
-            problems.append(text("en", "the environment variable '%(variable)s' for '%(key)s' is not set", **facts))
+            problems.append(text(language, "the environment variable '%(variable)s' for '%(key)s' is not set", **facts))
         return value or None
     return None

@@ -143,7 +143,7 @@ class InfluxPlugin:
 
     def open(self, block: Mapping[str, Any], context: SinkContext) -> Sink:
         """See SinkPlugin."""
-        return InfluxSink(InfluxSettings.from_block(block, context.environment), context.site)
+        return InfluxSink(InfluxSettings.from_block(block, context.environment, context.language), context.site)
 
 
 PLUGIN = InfluxPlugin()
