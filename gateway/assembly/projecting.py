@@ -52,10 +52,19 @@ class Projection:
         self._derived_seq = self._journal.head()
         registry = self.projector.registry
         self._settler = Settler(
-            self.projector.settlement, self.projector.series, self._installations, self.projector.counters
+            self.projector.settlement,
+            self.projector.series,
+            self._installations,
+            self.projector.counters,
+            registry.id_of,
         )
         self._judge = Judge(
-            registry, folder.organisation, ZoneInfo(folder.time_zone), folder.born_us, self.projector.is_primary
+            registry,
+            folder.organisation,
+            ZoneInfo(folder.time_zone),
+            folder.born_us,
+            is_primary=self.projector.is_primary,
+            measured_since_us=self.projector.measured_since_us,
         )
         self._ledger_seq = -1
         self._installed: dict[str, list[Record]] = {}

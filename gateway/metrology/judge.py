@@ -19,7 +19,7 @@ from gateway.journal.entry import Draft
 from gateway.metrology import rules
 from gateway.metrology.ledger_view import FAR, Fitted, LedgerView
 from gateway.metrology.rules import METROLOGY_RULES, Broken, Facts
-from gateway.registry.record import Verdict
+from gateway.registry.record import Identity, Verdict
 from gateway.registry.writing import RegistryProjection
 
 IsPrimary = Callable[[str, str], bool]
@@ -63,13 +63,21 @@ class Judge:
     """Keeps the ledger view and what it judged last."""
 
     def __init__(
-        self, registry: RegistryProjection, organisation: str, zone: ZoneInfo, born_us: int, is_primary: IsPrimary
+        self,
+        registry: RegistryProjection,
+        organisation: str,
+        zone: ZoneInfo,
+        born_us: int,
+        *,
+        is_primary: IsPrimary,
+        measured_since_us: Callable[[], int],
     ) -> None:
         self._registry = registry
         self._organisation = organisation
         self._zone = zone
         self._born_us = born_us
         self._is_primary = is_primary
+        self._measured_since_us = measured_since_us
         self._view: LedgerView | None = None
         self._generation = -1
         self._next_us = -FAR
@@ -85,7 +93,12 @@ class Judge:
         if self._view is None or self._view.seq != self._registry.ledger_seq():
             self._view = LedgerView.read(self._registry, self._organisation, self._zone)
         self._next_us = FAR
-        wanted = {each.key: each for each in self._situations(self._view, horizon_us)}
+        wanted = {
+            each.key: each
+            for each in self._situations(self._view, horizon_us)
+            # what ended before anything was measured touches no reading
+            if each.to_us is None or each.to_us > self._measured_since_us()
+        }
         drafts = list(self._differences(wanted, at_us))
         # while entries are on their way the record does not say yet what was judged
         self._generation = generation if not drafts else -1
@@ -104,23 +117,25 @@ class Judge:
             subject = f"{self._organisation}/device/{silence.device}"
             yield Situation("device.silent", subject, about, silence.from_us, silence.to_us, {"last": silence.last_us})
 
-    def _said(self) -> dict[str, list[tuple[int, str, str]]]:
-        """Per device: (since, measurand, value), by time."""
-        found: dict[str, list[tuple[int, str, str]]] = {}
-        for device, measurand, from_us, _seq, value in self._registry.identities(self._organisation):
-            found.setdefault(device, []).append((from_us, measurand, value))
+    def _said(self) -> dict[str, list[Identity]]:
+        """What each device said of itself, by time."""
+        found: dict[str, list[Identity]] = {}
+        for each in self._registry.identity_spans(self._organisation):
+            found.setdefault(each.device, []).append(each)
         for values in found.values():
-            values.sort()
+            values.sort(key=lambda each: each.from_us)
         return found
 
     def _installation(
-        self, view: LedgerView, fitted: Fitted, said: Sequence[tuple[int, str, str]], horizon_us: int
+        self, view: LedgerView, fitted: Fitted, said: Sequence[Identity], horizon_us: int
     ) -> Iterator[Situation]:
         installation = fitted.installation
         primary = bool(installation.device) and self._is_primary(installation.device, installation.channel)
 
         def broken(at_us: int) -> list[Broken]:
-            known = {measurand: value for from_us, measurand, value in said if from_us <= at_us}
+            # what was last said before this installation was said by another meter
+            heard = [each for each in said if each.from_us <= at_us and each.last_us >= fitted.from_us]
+            known = {each.measurand: each.value for each in heard}
             return [
                 *rules.calibration(view, fitted, at_us),
                 *rules.accuracy_class(view, fitted, at_us),
@@ -131,7 +146,7 @@ class Judge:
         about = {"instrument": installation.instrument, "installation": installation.id, "point": installation.point}
         if installation.device:
             about["device"] = installation.device
-        cuts = {*view.boundaries(fitted), *(each[0] for each in said if fitted.from_us <= each[0] < fitted.to_us)}
+        cuts = {*view.boundaries(fitted), *(e.from_us for e in said if fitted.from_us <= e.from_us < fitted.to_us)}
         yield from self._pieces(
             sorted(cuts),
             fitted.to_us,

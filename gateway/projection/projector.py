@@ -199,6 +199,16 @@ class Projector:
                 self._installed(organisation, id_, entry.body)
         if entry.seq > self._registry_seq:
             self.registry.apply_fact(entry)
+            if entry.kind == "event" and entry.body.get("action") == "identity.changed" and entry.body.get("raw"):
+                self._identity_event(entry)
+
+    def _identity_event(self, entry: Entry) -> None:
+        """An identity read outside the schedule."""
+        body = entry.body
+        group = self._group(body["cfg"], body["group"])
+        raw = [None if each is None else a2b_base64(each) for each in body["raw"]]
+        values, _, _ = self._decoder(group).decode(raw)
+        self._identity(entry.seq, group, body["received"] or entry.at_us, values)
 
     def _installed(self, organisation: str, id_: str, body: Mapping[str, Any]) -> None:
         """An installation, new or recorded otherwise: what was settled in its time is settled again."""
@@ -216,6 +226,11 @@ class Projector:
             return self._group(cfg, group).counters
         except JournalError:
             return None
+
+    def measured_since_us(self) -> int:
+        """When measuring began: birth of the folder, or the first counter reading where that is earlier."""
+        starts = [heard.first_us for heard in self.settlement.heard.values() if heard.first_us]
+        return min([self.folder.born_us, *starts])
 
     def is_primary(self, device: str, channel: str) -> bool:
         """Whether a device's channel is multiplied by its transformer ratio in the meter already."""

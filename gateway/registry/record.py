@@ -131,3 +131,15 @@ class Silence:
     to_us: int | None
     missed: int
     last_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a device said of itself: a measurand's value from ``from_us`` on, last said at ``last_us`` (slots)."""
+
+    device: str
+    measurand: str
+    from_us: int
+    last_us: int
+    seq: int
+    value: str

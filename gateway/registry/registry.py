@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from gateway.domain.ledger import WHOLE_LIFE_KINDS
 from gateway.registry import schema
-from gateway.registry.record import Configuration, Event, FindingCount, Presence, Record, Silence, Verdict
+from gateway.registry.record import Configuration, Event, FindingCount, Identity, Presence, Record, Silence, Verdict
 
 MAX_ROWS = 100_000
 _ALL = 2**62
@@ -107,6 +107,11 @@ class Registry:
             (organisation, kind, id_, _bound(known_seq)),
         ).fetchall()
         return [_record(row) for row in rows]
+
+    def id_of(self, seq: int) -> str | None:
+        """The id of the object whose version an entry is."""
+        row = self._db.execute("SELECT id FROM version WHERE seq = ?", (seq,)).fetchone()
+        return str(row[0]) if row else None
 
     def versions(self, organisation: str, kind: str, known_seq: int | None = None) -> dict[str, list[Record]]:
         """Every recorded version of every object of a kind, by id, oldest record first."""
@@ -289,11 +294,19 @@ class Registry:
 
     def identities(self, organisation: str) -> list[tuple[str, str, int, int, str]]:
         """What devices said of themselves: (device, measurand, since µs, entry, value), by device and time."""
-        return self._db.execute(
-            "SELECT device, measurand, from_us, seq, value FROM identity WHERE organisation = ? "
+        return [
+            (each.device, each.measurand, each.from_us, each.seq, each.value)
+            for each in self.identity_spans(organisation)
+        ]
+
+    def identity_spans(self, organisation: str) -> list[Identity]:
+        """What devices said of themselves and how long, by device, measurand and time."""
+        rows = self._db.execute(
+            "SELECT device, measurand, from_us, last_us, seq, value FROM identity WHERE organisation = ? "
             "ORDER BY device, measurand, from_us",
             (organisation,),
         ).fetchall()
+        return [Identity(*row) for row in rows]
 
 
 def _bound(known_seq: int | None) -> int:

@@ -122,6 +122,7 @@ CREATE TABLE identity (                 -- newest text and ratio values of ident
   device TEXT NOT NULL,
   measurand TEXT NOT NULL,
   from_us INTEGER NOT NULL,
+  last_us INTEGER NOT NULL,         -- last said
   seq INTEGER NOT NULL,
   value TEXT NOT NULL,              -- text, or an exact decimal
   PRIMARY KEY (organisation, device, measurand, from_us)

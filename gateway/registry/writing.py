@@ -32,10 +32,10 @@ class RegistryProjection(Registry):
         self._latest_at = self.latest_at()
         self._findings: dict[tuple[str, str, str, str, int], list[Any]] = {}
         self._outcomes: dict[tuple[str, str, str, int, str], int] = {}
-        self._identities: dict[tuple[str, str, str], str] = {
-            (organisation, device, measurand): value
-            for organisation, device, measurand, value in self._db.execute(
-                "SELECT organisation, device, measurand, value FROM identity ORDER BY from_us"
+        self._identities: dict[tuple[str, str, str], tuple[str, int]] = {
+            (organisation, device, measurand): (value, from_us)
+            for organisation, device, measurand, value, from_us in self._db.execute(
+                "SELECT organisation, device, measurand, value, from_us FROM identity ORDER BY from_us"
             )
         }
         self._presence = PresenceTable(self._db)
@@ -198,16 +198,22 @@ class RegistryProjection(Registry):
         if not identity and outcome not in {Outcome.STOPPED, Outcome.OVERRUN}:
             self._presence.missed(organisation, device, group, slot_us)
 
-    def apply_identity(self, seq: int, organisation: str, device: str, slot_us: int, values: Mapping[str, str]) -> None:
+    def apply_identity(self, seq: int, organisation: str, device: str, at_us: int, values: Mapping[str, str]) -> None:
         """What a device said of itself, by measurand; kept where it changed."""
+        self._changes += 1
         for measurand, value in values.items():
             key = (organisation, device, measurand)
-            if self._identities.get(key) != value:
-                self._identities[key] = value
-                self._changes += 1
+            known, from_us = self._identities.get(key, (None, 0))
+            if known == value:
                 self._db.execute(
-                    "INSERT OR REPLACE INTO identity VALUES (?, ?, ?, ?, ?, ?)", (*key, slot_us, seq, value)
+                    "UPDATE identity SET last_us = max(last_us, ?) "
+                    "WHERE organisation = ? AND device = ? AND measurand = ? AND from_us = ?",
+                    (at_us, *key, from_us),
                 )
+            elif at_us >= from_us:
+                self._identities[key] = (value, at_us)
+                row = (*key, at_us, at_us, seq, value)
+                self._db.execute("INSERT OR REPLACE INTO identity VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def _count(  # noqa: PLR0917  # as apply_reading
         self, organisation: str, device: str, group: str, slot_us: int, outcome: str, count: int

@@ -210,7 +210,7 @@ class Settlement:
             document = record.object
             if document.get("device") and (document.get("role") or "meter") == "meter":
                 versions = self._registry.history(organisation, "installation", record.id, known_seq)
-                seqs = {each.seq for each in versions if each.object.get("point") == point}
+                seqs = {each.seq for each in versions}
                 key = (str(document["device"]), str(document.get("channel") or ""))
                 wanted.setdefault(key, set()).update(seqs)
         for (device, channel), seqs in wanted.items():

@@ -61,12 +61,18 @@ class Settler:
     """Makes settlement entries; keeps nothing, so that two runs over the same projections say the same."""
 
     def __init__(
-        self, store: SettlementProjection, readings: Readings, installations: Installations, group_of: GroupOf
+        self,
+        store: SettlementProjection,
+        readings: Readings,
+        installations: Installations,
+        group_of: GroupOf,
+        installation_id: Callable[[int], str | None],
     ) -> None:
         self._store = store
         self._readings = readings
         self._installations = installations
         self._group_of = group_of
+        self._installation_id = installation_id
 
     def round(self, horizon_us: int, *, at_us: int, registry_seq: int, organisation: str) -> Round:
         """Settle what is due at ``horizon_us`` (newest recorded instant) for an organisation, recorded at ``at_us``.
@@ -134,10 +140,24 @@ class Settler:
         for window, rows in self._settle(heard, first, last):
             for channel_id in dict.fromkeys(row.channel for row in rows):
                 mine = [row for row in rows if row.channel == channel_id]
-                if recorded[channel_id].get(window) != mine:
+                if not self._same(recorded[channel_id].get(window, []), mine):
                     known = windows.setdefault(window, [])
                     known[:] = [row for row in known if (row.device, row.channel) != (device, channel_id)]
                     known.extend(mine)
+
+    def _same(self, one: Sequence[IntervalRow], other: Sequence[IntervalRow]) -> bool:
+        """Whether rows say the same; another version of the same installation (now closed, say) is no difference."""
+        if len(one) != len(other):
+            return False
+        for old, new in zip(one, other, strict=True):
+            if old._replace(installation=None) != new._replace(installation=None):
+                return False
+            if old.installation != new.installation:
+                if old.installation is None or new.installation is None:
+                    return False
+                if self._installation_id(old.installation) != self._installation_id(new.installation):
+                    return False
+        return True
 
     def _settle(self, heard: Heard, first: int, last: int) -> Iterator[tuple[int, list[IntervalRow]]]:
         group = heard.group
