@@ -22,12 +22,16 @@ _JITTER = Flag.COUNTER_JITTER << 2
 
 
 class Observation(NamedTuple):
-    """One reading of the register: instant of observation, scaled integer, quality word, journal entry."""
+    """One reading of the register: instant of observation, scaled integer, quality word, journal entry.
+
+    ``reach_us``: how far away a neighbouring reading may be for the time between to count as covered.
+    """
 
     at_us: int
     value: int
     quality: int
     seq: int
+    reach_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +64,21 @@ class Epoch:
     marked: list[tuple[int, int]] = field(
         default_factory=list
     )  # (index, quality word) of observations not plainly good
+    gaps: list[tuple[int, int]] = field(default_factory=list)  # spans without cover between observations
     offset: int = 0  # what unrolling has added so far
+    reach: int = 0
 
-    def add(self, at_us: int, register: int, seq: int, quality: int = 0) -> None:
-        """Append one observation; its register as the meter shows it."""
-        if quality:
-            self.marked.append((len(self.times), quality))
+    def add(self, each: Observation, register: int) -> None:
+        """Append one observation; ``register`` in thousandths, as the meter shows it."""
+        at_us = each.at_us
+        if each.quality:
+            self.marked.append((len(self.times), each.quality))
+        if self.times and at_us - self.times[-1] > max(self.reach, each.reach_us):
+            self.gaps.append((self.times[-1], at_us))
+        self.reach = each.reach_us
         self.times.append(at_us)
         self.registers.append(register + self.offset)
-        self.seqs.append(seq)
+        self.seqs.append(each.seq)
 
     def edge(self, at_us: int) -> Edge | None:
         """The register at an instant inside the epoch, interpolated linearly and rounded half to even; else None."""
@@ -85,17 +95,16 @@ class Epoch:
         step = (self.registers[after] - low) * (at_us - start)
         return Edge(low + _half_even(step, times[after] - start), self.seqs[before], self.seqs[after])
 
-    def covered_us(self, start_us: int, end_us: int, longest_us: int) -> int:
-        """How much of a span lies between neighbouring observations no further apart than ``longest_us``."""
-        times = self.times
-        low, high = max(start_us, times[0]), min(end_us, times[-1])
+    def covered_us(self, start_us: int, end_us: int) -> int:
+        """How much of a span lies between neighbouring observations no further apart than they reach."""
+        low, high = max(start_us, self.times[0]), min(end_us, self.times[-1])
         if low >= high:
             return 0
-        covered = 0
-        for index in range(bisect_right(times, low) - 1, bisect_left(times, high)):
-            first, second = times[index], times[index + 1]
-            if second - first <= longest_us:
-                covered += min(second, high) - max(first, low)
+        covered = high - low
+        for first, second in self.gaps[max(bisect_right(self.gaps, (low, 0)) - 1, 0) :]:
+            if first >= high:
+                break
+            covered -= max(0, min(second, high) - max(first, low))
         return covered
 
     def quality(self, start_us: int, end_us: int) -> int:
@@ -165,10 +174,10 @@ class _Builder:
             ):
                 self._open.offset += self.modulus * THOUSANDTHS
             if self._open.times[-1] < each.at_us and closing + self._open.offset >= self._open.registers[-1]:
-                self._open.add(each.at_us, closing, each.closing_seq)
+                self._open.add(_declared(each.at_us, each.closing_seq), closing)
         self._begin()
         if each.opening is not None:
-            self._open.add(each.at_us, each.opening, each.opening_seq)
+            self._open.add(_declared(each.at_us, each.opening_seq), each.opening)
             self.last = each.opening // THOUSANDTHS
 
     def _begin(self) -> None:
@@ -190,15 +199,20 @@ class _Builder:
                     return
                 else:
                     self._begin()
-                    quality = max(quality & 3, Status.UNCERTAIN) | (quality & ~3) | _RESET
+                    each = each._replace(quality=max(quality & 3, Status.UNCERTAIN) | (quality & ~3) | _RESET)
         epoch = self._open
         if epoch.times and epoch.times[-1] == each.at_us:
             # a reading at the very instant of a declared index says the same thing; the reading is the better evidence
             epoch.registers[-1] = value * THOUSANDTHS + epoch.offset
             epoch.seqs[-1] = each.seq
         else:
-            epoch.add(each.at_us, value * THOUSANDTHS, each.seq, quality)
+            epoch.add(each, value * THOUSANDTHS)
         self.last = value
+
+
+def _declared(at_us: int, seq: int) -> Observation:
+    """A declared index as an observation; how far it reaches is its neighbour's business."""
+    return Observation(at_us, 0, 0, seq, 0)
 
 
 def _rolled(last: int, value: int, modulus: int | None) -> bool:

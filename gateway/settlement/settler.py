@@ -180,7 +180,6 @@ class Settler:
                 channel.id,
                 channel.modulus,
                 channel.primary,
-                group.period_us * 3 // 2,
                 epochs(observations, breaks, channel.modulus),
                 segments,
             )
@@ -206,26 +205,27 @@ class Settler:
     ) -> list[Observation]:
         """Usable readings of a channel; readings under another resolution of the same channel are not."""
         found: list[Observation] = []
-        cfg, position = group.cfg, channel.position
+        cfg, position, reach = group.cfg, channel.position, group.reach_us
         at_before = -1
         for row in rows:
             if row.cfg_seq != cfg:
                 cfg = row.cfg_seq
-                position = self._position(cfg, channel, group)
+                position, reach = self._position(cfg, channel, group)
             if position < 0:
                 continue
             value, quality = row.values[position], row.quality[position]
             if value is not None and quality & 3 < Status.BAD and row.observed_us != at_before:
                 at_before = row.observed_us
-                found.append(Observation(at_before, value, quality, row.seq))
+                found.append(Observation(at_before, value, quality, row.seq, reach))
         return found
 
-    def _position(self, cfg: int, channel: CounterChannel, group: CounterGroup) -> int:
+    def _position(self, cfg: int, channel: CounterChannel, group: CounterGroup) -> tuple[int, int]:
+        """Where the channel stands in rows of another configuration entry, -1 where it does not, and their reach."""
         other = group if cfg == group.cfg else self._group_of(cfg, group.group)
         for each in other.channels if other is not None else ():
-            if (each.id, each.decimals) == (channel.id, channel.decimals):
-                return each.position
-        return -1
+            if other is not None and (each.id, each.decimals) == (channel.id, channel.decimals):
+                return each.position, other.reach_us
+        return -1, 0
 
     def _drafts(
         self, organisation: str, windows: dict[int, list[IntervalRow]], at_us: int, registry_seq: int

@@ -38,6 +38,11 @@ class CounterGroup:
     cfg: int
     channels: tuple[CounterChannel, ...]
 
+    @property
+    def reach_us(self) -> int:
+        """How far apart two readings may be for the time between them to count as covered."""
+        return self.period_us * 3 // 2
+
 
 @dataclass(slots=True)
 class Heard:

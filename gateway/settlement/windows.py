@@ -26,14 +26,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class ChannelCounter:
-    """One channel of one device with all that is known of its register. ``longest_us``: the longest distance of two
-    observations between which time counts as covered."""
+    """One channel of one device with all that is known of its register."""
 
     device: str
     channel: str
     modulus: int | None
     primary: bool
-    longest_us: int
     epochs: Sequence[Epoch]
     segments: Sequence[Segment]
 
@@ -98,13 +96,13 @@ def _row(
         end, e2, e3 = _shown(counter, closing), closing[1].before_seq, closing[1].after_seq
     if opening is not None and closing is not None and opening[0] is closing[0]:
         energy = closing[1].register - opening[1].register
-        covered = opening[0].covered_us(*span, counter.longest_us)
+        covered = opening[0].covered_us(*span)
         quality = opening[0].quality(*span)
     else:
         inside = [
             epoch for epoch in counter.epochs if epoch.times and epoch.times[0] < span[1] and epoch.times[-1] > span[0]
         ]
-        covered = sum(epoch.covered_us(*span, counter.longest_us) for epoch in inside)
+        covered = sum(epoch.covered_us(*span) for epoch in inside)
         quality = _MISSING
         for epoch in inside:
             quality |= epoch.quality(*span)

@@ -34,7 +34,7 @@ class Works:
         self.cfg = {}
         self.projection = None
 
-    def device(self, name, *, modulus=10**8, pushed=0, primary=0):
+    def device(self, name, *, modulus=10**8, pushed=0, primary=0, period_s=300):
         channels = [
             channel("e", "active_energy_import", "kWh", "cumulative", modulus, primary),
             channel("p", "active_power", "kW", "instantaneous", None, 0),
@@ -71,7 +71,13 @@ class Works:
             ],
         }
         groups = {
-            "main": {"period_us": 300 * US_PER_S, "offset_us": 0, "identity": 0, "channels": channels, "plan": plan},
+            "main": {
+                "period_us": period_s * US_PER_S,
+                "offset_us": 0,
+                "identity": 0,
+                "channels": channels,
+                "plan": plan,
+            },
             "who": {"period_us": US_PER_DAY, "offset_us": 0, "identity": 1, "channels": identity, "plan": None},
         }
         protocol = "mqtt" if pushed else "modbus"

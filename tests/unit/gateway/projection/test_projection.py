@@ -108,7 +108,7 @@ def test_energy_of_a_point_is_the_register_difference_times_the_ratio(works):
 def rows_without_entries(works, device="a"):
     registry, settlement = readers(works)
     found = [
-        (each.start_us, each.row[2:11])
+        (each.start_us, (None, *each.row[3:11]))
         for each in settlement.intervals(ORG, device, "e", Period(T0 - US_PER_DAY, T0 + 9 * US_PER_DAY))
     ]
     settlement.close()
@@ -235,3 +235,19 @@ def test_a_stopped_gateway_is_no_silent_meter_and_a_silent_meter_is(works):
     (closed,) = registry.verdicts(ORG, rule="device.silent")
     assert closed.to_us == T0 + 30 * STEP
     assert registry.outcomes(ORG) == {("a", "ok"): 3, ("a", "timeout"): 9, ("a", "stopped"): 19}
+
+
+def test_another_period_later_does_not_make_the_past_a_gap(works):
+    works.device("a")
+    works.append(*(works.poll("a", T0 + k * STEP, 10 * k) for k in range(30)))
+    works.project()
+    before = rows_without_entries(works)
+    assert {row[5].word for _, row in before[1:]} == {"measured"}
+    works.device("a", period_s=10)
+    works.record("installation", "I", from_us=T0 - US_PER_DAY, point="P", instrument="M", device="a", channel="e")
+    start = T0 + 30 * STEP
+    works.append(*(works.poll("a", start + k * 10_000_000, 300 + k) for k in range(360)))
+    works.project()
+    after = rows_without_entries(works)
+    assert [row for row in after if row[0] <= before[-1][0]] == before
+    assert {row[5].word for _, row in after[1:]} == {"measured"}

@@ -14,11 +14,12 @@ from gateway.settlement.windows import ChannelCounter, Segment, settle_windows
 W = 900_000_000
 MINUTE = 60_000_000
 FAR = 2**62
+REACH = 8 * MINUTE
 ALWAYS = [Segment(-FAR, FAR, None)]
 
 
 def counter(observations, breaks=(), modulus=None, segments=ALWAYS):
-    return ChannelCounter("d", "e", modulus, False, 8 * MINUTE, epochs(observations, breaks, modulus), segments)
+    return ChannelCounter("d", "e", modulus, False, epochs(observations, breaks, modulus), segments)
 
 
 def rows_of(observations, first, last, **kwargs):
@@ -32,7 +33,7 @@ def readings(draw):
     at, value = draw(st.integers(0, W)), draw(st.integers(0, 10**6))
     found = []
     for seq in range(1, count + 1):
-        found.append(Observation(at, value, 0, seq))
+        found.append(Observation(at, value, 0, seq, REACH))
         at += draw(st.one_of(st.integers(MINUTE, 10 * MINUTE), st.integers(W, 5 * W)))
         value += draw(st.integers(0, 5_000))
     return found
@@ -88,7 +89,7 @@ def test_an_exchange_loses_nothing_between_declared_indexes(old, new, left_over,
     shift = at + MINUTE - new[0].at_us
     closing = old[-1].value + left_over
     new = [
-        Observation(each.at_us + shift, each.value - new[0].value + opening + already, 0, 100 + each.seq)
+        Observation(each.at_us + shift, each.value - new[0].value + opening + already, 0, 100 + each.seq, REACH)
         for each in new
     ]
     breaks = [Break(at, closing * 1000, 90, opening * 1000, 91)]
@@ -108,12 +109,12 @@ def test_an_exchange_loses_nothing_between_declared_indexes(old, new, left_over,
 
 
 def every(minutes, values, start=0, quality=0):
-    return [Observation(start + i * minutes * MINUTE, v, quality, i + 1) for i, v in enumerate(values)]
+    return [Observation(start + i * minutes * MINUTE, v, quality, i + 1, REACH) for i, v in enumerate(values)]
 
 
 def test_an_undeclared_exchange_and_a_reset_leave_their_window_without_energy():
     marked = every(5, [1000, 1010, 1020, 1030, 1040])
-    marked += [Observation(25 * MINUTE, 3, word(Status.GOOD, Flag.COUNTER_EXCHANGE), 6)]
+    marked += [Observation(25 * MINUTE, 3, word(Status.GOOD, Flag.COUNTER_EXCHANGE), 6, REACH)]
     marked += every(5, [13, 23, 33, 43, 53], start=30 * MINUTE)
     rows = rows_of(marked, 0, 3 * W)
     assert [row.energy for _, row in rows] == [30_000, None, 30_000]
@@ -132,7 +133,7 @@ def test_a_momentary_wrong_reading_is_left_out():
 
 
 def test_a_gap_is_caught_up_exactly_and_says_so():
-    rows = rows_of([*every(5, [0, 5, 10, 15]), Observation(60 * MINUTE, 75, 0, 9)], 0, 4 * W)
+    rows = rows_of([*every(5, [0, 5, 10, 15]), Observation(60 * MINUTE, 75, 0, 9, REACH)], 0, 4 * W)
     assert [row.energy for _, row in rows] == [15_000, 20_000, 20_000, 20_000]
     assert [row.method for _, row in rows] == [Method.MEASURED, *[Method.CAUGHT_UP] * 3]
     assert all(row.quality & 3 == Status.UNCERTAIN and row.quality >> 2 & Flag.INTERPOLATED for _, row in rows[1:])
