@@ -1,0 +1,157 @@
+"""From raw words in the journal to points in a real InfluxDB, with the commands a person types."""
+
+import asyncio
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.assembly.platform import SystemClock
+from gateway.assembly.site_loading import AssembledSite, load_assembled_site
+from gateway.journal.entry import Draft
+from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
+from tests.integration.influx import support
+from tests.services import InfluxDB
+
+pytestmark = pytest.mark.integration
+
+SITE = """\
+meterproof: 1
+organisation: {id: works, name: {zh: 厂, en: works}}
+site: {id: kiln-line, name: {zh: 主, en: main}}
+simulated: true
+schedule: {period_s: 60}
+endpoints:
+  - {id: bus, protocol: modbus, connection: {transport: tcp, host: 127.0.0.1, port: 1502}}
+devices:
+  - {id: m1, endpoint: bus, profile: eastron/sdm630, address: {unit: 1}}
+  - {id: m2, endpoint: bus, profile: eastron/sdm630, address: {unit: 2}}
+influxdb: {url: "%s", database: plant, username: meter, password_env: METER_PASSWORD}
+"""
+MINUTES = 50
+START_US = support.T0_S * 1_000_000
+
+
+def words(plan: Any, number: int) -> list[str]:
+    """Base64 of float32 registers that count up; not one of them is a round number."""
+    answers = []
+    for request in plan.document()["requests"]:
+        floats = [1000.5 + number * 0.25 + place for place in range(request["count"] // 2 + 1)]
+        raw = struct.pack(f">{len(floats)}f", *floats)[: 2 * request["count"]]
+        answers.append(b64encode(raw).decode())
+    return answers
+
+
+def found(site: AssembledSite, path: Path) -> int:
+    """A data folder with configuration and polls, as collection leaves it; the number of polls."""
+    folder = DataFolder.create(
+        path, organisation="works", site="kiln-line", time_zone="Asia/Shanghai", simulated=True, clock=SystemClock()
+    )
+    polls = 0
+    with Journal.open(folder) as journal:
+        for each in site.devices:
+            subject = each.device.subject
+            [cfg] = journal.append([Draft("configuration", subject, START_US, each.configuration)])
+            drafts = []
+            for minute in range(MINUTES):
+                slot = START_US + minute * 60_000_000
+                for group, plan in each.plans.items():
+                    if group == "identity":
+                        continue
+                    body = {
+                        "group": group, "slot": slot, "sent": slot + 500, "received": slot + 90_500, "cfg": cfg,
+                        "outcome": "ok", "raw": words(plan, minute), "findings": [], "rules": "1", "registry": 0,
+                    }  # fmt: skip
+                    drafts.append(Draft("poll", subject, slot + 100_000, body))
+            polls += len(journal.append(drafts))
+    return polls
+
+
+def meterproof(*arguments: object, code: int = 0) -> str:
+    """Run a command to its end; its output."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway.cli.main", "--lang", "en", *map(str, arguments)],
+        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "METER_PASSWORD": "secret"},
+    )  # fmt: skip
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture
+def influx(tmp_path: Path) -> Iterator[InfluxDB]:
+    with InfluxDB(tmp_path / "influx", http=["auth-enabled = true"]) as server:
+        support.Server(server.url).query("CREATE USER meter WITH PASSWORD 'secret' WITH ALL PRIVILEGES")
+        yield server
+
+
+async def test_the_road_to_influxdb_and_back(influx: InfluxDB, tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(SITE % influx.url, encoding="utf-8")
+    polls = found(load_assembled_site(path), tmp_path / "data")
+
+    assert "dialect v1" in meterproof("influx", "ping", path)
+    assert "Created 'plant'" in meterproof("influx", "setup", path, "--retention", "5y")
+    assert "there already" in meterproof("influx", "setup", path)
+    server = support.Server(influx.url)
+    login = {"u": "meter", "p": "secret"}
+    [policy] = server.query("SHOW RETENTION POLICIES ON plant", **login)[0]["values"]
+    assert policy[:3] == ["readings", "43920h0m0s", "4368h0m0s"]
+
+    project = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway.cli.main", "project", str(path),
+        env={**os.environ, "METER_PASSWORD": "secret"},
+    )  # fmt: skip
+    try:
+        await support.until(lambda: count(server, login) == polls, timeout_s=30)
+    finally:
+        project.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(project.wait(), 20)
+
+    # the first float of the first request, worked out from the plan by hand, is what the server gives back
+    group = load_assembled_site(path).devices[0].configuration["groups"]["energy"]
+    field = next(each for each in group["plan"]["fields"] if each["request"] == 0 and each["offset"] == 0)
+    scale, decimals = Fraction(field.get("numerator", 1), field.get("denominator", 1)), field.get("decimals", 0)
+    wanted = [float(round((Fraction(2001, 2) + Fraction(n, 4)) * scale, decimals)) for n in range(MINUTES)]
+    [series] = server.query(
+        f"SELECT \"{field['channel']}\" FROM reading WHERE device = 'm1' AND \"group\" = 'energy'", **login
+    )
+    assert [row[1] for row in series["values"]] == wanted
+
+    days = ["--from", "2026-09-01", "--to", "2026-10-01"]
+    report = json.loads(meterproof("reconcile", path, *days, "--values", "--json"))
+    assert (report["sent"], report["written"], report["verified"]) == (polls, polls, polls)
+    server.query(f"DELETE FROM reading WHERE device = 'm2' AND time < {support.T0_S + 600}s", **login)
+    shown = meterproof("reconcile", path, *days, code=1)
+    assert "missing 10" in shown
+    assert json.loads(meterproof("reconcile", path, *days, "--repair", "--json"))["differences"] == []
+    assert count(server, login) == polls
+
+    status = json.loads(meterproof("influx", "status", path, "--json"))
+    assert (status["lag"], status["dead_letters"]) == (0, 0)
+    assert meterproof("influx", "dead-letters", path).splitlines() == ["time,device,group,entry,reason,since,line"]
+
+
+def count(server: support.Server, login: dict[str, str]) -> int:
+    series = server.query("SELECT count(seq) FROM reading", **login)
+    return int(series[0]["values"][0][1]) if series else 0
+
+
+def test_a_missing_secret_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(SITE.replace("METER_PASSWORD", "NOT_SET_ANYWHERE") % "http://127.0.0.1:1", encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway.cli.main", "--lang", "en", "influx", "ping", str(path)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 2
+    assert "NOT_SET_ANYWHERE" in ended.stderr
