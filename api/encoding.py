@@ -8,6 +8,7 @@ from datetime import date
 from enum import Enum
 from fractions import Fraction
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi.responses import Response
@@ -54,7 +55,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str, z
     return Response(
         (BYTE_ORDER_MARK + made.getvalue()).encode(),
         media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f'attachment; filename="{name}.csv"'},
+        headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.csv"},
     )
 
 

@@ -305,7 +305,7 @@ def get_trace(
         ]
         for each in followed.intervals
     ]
-    return table(columns, rows, f"trace-{point:path}", asked.reader.zone)
+    return table(columns, rows, f"trace-{point}", asked.reader.zone)
 
 
 @router.get("/journal/{seq}", response_model=None, responses={200: {"model": Answer}})

@@ -6,9 +6,11 @@ from pathlib import Path
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.language import COOKIE, COOKIE_MAX_AGE_S
 from api.web import format as shown
 from api.web.view import View
 from gateway.audit.trace import Trace
+from gateway.i18n import LANGUAGES
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -46,4 +48,7 @@ def _has_standards(trace: Trace) -> bool:
 def page(view: View, template: str, *, status_code: int = 200, **facts: object) -> HTMLResponse:
     """A whole page; texts through ``t`` and ``view``."""
     body = environment().get_template(template).render(view=view, _=view.t, **facts)
-    return HTMLResponse(body, status_code=status_code)
+    answer = HTMLResponse(body, status_code=status_code, headers={"cache-control": "no-store"})
+    if view.query.get("lang") in LANGUAGES:
+        answer.set_cookie(COOKIE, view.language, max_age=COOKIE_MAX_AGE_S, httponly=True, samesite="lax", path="/")
+    return answer

@@ -1,7 +1,6 @@
 """How numbers and instants are written for people: thousands separators, the site's time zone, never a bare float."""
 
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -13,9 +12,10 @@ NOTHING = "—"
 
 def rounded(value: Fraction, decimals: int) -> str:
     """The value with ``decimals`` decimals, rounded half to even, with thousands separators and a true minus."""
-    scaled = round(value * 10**decimals)
-    plain = f"{Decimal(scaled).scaleb(-decimals):,.{decimals}f}"
-    return plain.replace("-", "−")
+    steps = round(value * 10**decimals)
+    whole, part = divmod(abs(steps), 10**decimals)
+    fraction = f".{part:0{decimals}d}" if decimals else ""
+    return f"{'−' if steps < 0 else ''}{whole:,}{fraction}"
 
 
 def sensible_decimals(value: Fraction) -> int:
@@ -51,8 +51,7 @@ def exact(value: Fraction | None) -> str:
         places = max(places, count)
     if denominator != 1:
         return f"{value.numerator}/{value.denominator}"
-    digits = Decimal(value.numerator * 10**places // value.denominator).scaleb(-places)
-    return f"{digits:f}"
+    return rounded(value, places).replace(",", "").replace("−", "-")
 
 
 def ratio(value: Fraction | None) -> str:
