@@ -26,10 +26,11 @@ from drivers.modbus.schema import (
     sentinel_hex,
 )
 from gateway.domain.device import Channel, ChannelKind, RequestGroup
-from gateway.domain.errors import ConfigurationError
+from gateway.domain.errors import ConfigurationError, Problem
 
 POWER10_LIMIT = 10  # SunSpec scale factors are -10...10
 BIT_FUNCTIONS = (1, 2)
+LAST_ADDRESS = 65_535
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,6 +66,32 @@ def build_plan(
     return ModbusPlan(requests, fields, scale_fields)
 
 
+def check_lengths(
+    sources: Sequence[tuple[Source, tuple[str | int, ...]]], options: Options, address: Address
+) -> list[Problem]:
+    """Values longer than the meter gives at once, and registers beyond the last address, each at its place."""
+    problems = []
+    for source, place in sources:
+        parts: list[Source | Scale] = [source, *source.scale_by]
+        for part in parts:
+            try:
+                letters_for(part.order or options.order, part.length) if part.length in {2, 4, 6, 8} else None
+            except ValueError:
+                facts = {"order": part.order or options.order, "length": str(part.length)}
+                problems.append(Problem("the order '%(order)s' does not fit a value of %(length)s bytes", facts, place))
+            span = source_span(part, options, address.base)
+            limit = options.max_bits if span.function in BIT_FUNCTIONS else options.max_registers
+            if span.end - span.first > limit:
+                facts = {"count": str(span.end - span.first), "limit": str(limit)}
+                problems.append(
+                    Problem("%(count)s registers are more than the meter gives at once: %(limit)s", facts, place)
+                )
+            if span.end > LAST_ADDRESS + 1:
+                facts = {"address": str(span.first), "last": str(LAST_ADDRESS)}
+                problems.append(Problem("registers from %(address)s reach beyond address %(last)s", facts, place))
+    return problems
+
+
 def source_span(source: Source | Scale, options: Options, base: int) -> Span:
     """The items a source occupies on the wire."""
     space = source.space or options.space
@@ -80,58 +107,46 @@ def cover(wanted: Sequence[Span], options: Options, max_registers: int, cost: Li
     """The cheapest requests that read all wanted spans within the limits, in address order."""
     result: list[Span] = []
     for function in sorted({span.function for span in wanted}):
-        atoms = _united([span for span in wanted if span.function == function])
+        members = sorted({span for span in wanted if span.function == function})
         if function == IDENTIFICATION:
-            result.extend(_identification_spans(atoms))
+            result.extend(_identification_spans(members))
             continue
         bits = function in BIT_FUNCTIONS
         limit = options.max_bits if bits else min(options.max_registers, max_registers)
-        item_bytes = 0.125 if bits else 2.0
-        result.extend(_cheapest(_cut(atoms, limit), limit, item_bytes, options.gaps, cost))
+        _check_longest(members, limit)
+        result.extend(_cheapest(members, limit, 0.125 if bits else 2.0, options.gaps, cost))
     return result
 
 
-def _united(spans: Sequence[Span]) -> list[Span]:
-    """Sorted, with overlapping spans joined: they are read in one piece."""
-    result: list[Span] = []
-    for span in sorted(set(spans)):
-        if result and span.first < result[-1].end:
-            result[-1] = Span(span.function, result[-1].first, max(result[-1].end, span.end))
-        else:
-            result.append(span)
-    return result
-
-
-def _cut(atoms: Sequence[Span], limit: int) -> list[Span]:
-    for atom in atoms:
-        if atom.end - atom.first > limit:
-            message = (
-                "%(count)s registers from %(address)s belong together, but the meter gives at most %(limit)s at once"
-            )
-            facts = {"count": str(atom.end - atom.first), "address": str(atom.first), "limit": str(limit)}
+def _check_longest(spans: Sequence[Span], limit: int) -> None:
+    for span in spans:
+        if span.end - span.first > limit:
+            message = "%(count)s registers from %(address)s belong together; at most %(limit)s are read at once"
+            facts = {"count": str(span.end - span.first), "address": str(span.first), "limit": str(limit)}
             raise ConfigurationError([message % facts])
-    return list(atoms)
 
 
-def _cheapest(atoms: Sequence[Span], limit: int, item_bytes: float, gaps: bool, cost: LineCost) -> list[Span]:
-    best = [0.0]
-    cut_before = [0]
-    for end in range(1, len(atoms) + 1):
-        choice = (float("inf"), 0)
-        for start in range(end - 1, -1, -1):
-            items = atoms[end - 1].end - atoms[start].first
-            if items > limit or (not gaps and start + 1 < end and atoms[start].end != atoms[start + 1].first):
+def _cheapest(spans: Sequence[Span], limit: int, item_bytes: float, gaps: bool, cost: LineCost) -> list[Span]:
+    """Spans sorted by their first item, in runs of neighbours: the runs whose reads cost least together."""
+    best = [0.0] + [float("inf")] * len(spans)
+    begin = [0] * (len(spans) + 1)
+    for start, first in enumerate(spans):
+        end = first.end
+        for index in range(start, len(spans)):
+            if not gaps and spans[index].first > end:
                 break
-            total = best[start] + cost.request_us + items * item_bytes * cost.byte_us
-            choice = min(choice, (total, start))
-        best.append(choice[0])
-        cut_before.append(choice[1])
+            end = max(end, spans[index].end)
+            if end - first.first > limit:
+                break
+            total = best[start] + cost.request_us + (end - first.first) * item_bytes * cost.byte_us
+            if total < best[index + 1]:
+                best[index + 1], begin[index + 1] = total, start
     result: list[Span] = []
-    end = len(atoms)
-    while end:
-        start = cut_before[end]
-        result.append(Span(atoms[start].function, atoms[start].first, atoms[end - 1].end))
-        end = start
+    last = len(spans)
+    while last:
+        run = spans[begin[last] : last]
+        result.append(Span(run[0].function, run[0].first, max(span.end for span in run)))
+        last = begin[last]
     return result[::-1]
 
 
@@ -149,7 +164,7 @@ def _request(unit: int, span: Span) -> Request:
     if span.function == IDENTIFICATION:
         read_code = 1 if span.first < 3 else 2 if span.first < 128 else 3
         return Request(unit, span.function, span.first, read_code)
-    if span.end > 65_536:
+    if span.end > LAST_ADDRESS + 1:
         raise ConfigurationError([f"registers from {span.first} reach beyond address 65535"])
     return Request(unit, span.function, span.first, span.end - span.first)
 

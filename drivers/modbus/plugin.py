@@ -2,14 +2,17 @@
 
 import binascii
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import ceil
 from typing import Any
 
 from drivers.modbus.cost import line_cost
 from drivers.modbus.link import ModbusLink, octets
 from drivers.modbus.narrowing import narrowed
 from drivers.modbus.plan import ModbusPlan, load_plan
-from drivers.modbus.planning import build_plan, read_sources
-from drivers.modbus.schema import Address, Connection, Options, Source, read_block
+from drivers.modbus.planning import build_plan, check_lengths, read_sources
+from drivers.modbus.problems import read_block
+from drivers.modbus.schema import Address, Connection, Options, Source
 from drivers.modbus.tls import client_context
 from gateway.domain.device import RequestGroup
 from gateway.domain.errors import ConfigurationError, Problem
@@ -45,6 +48,7 @@ class ModbusDriver:
     def check_device(self, address: Mapping[str, Any], profile: Mapping[str, Any]) -> list[Problem]:
         """Everything wrong with a device's ``address`` and with the profile's ``options`` and ``source`` blocks."""
         problems: list[Problem] = []
+        sources: list[tuple[Source, tuple[str | int, ...]]] = []
         for model, value, path in (
             (Address, address, ()),
             (Options, profile.get("options", {}), ("options",)),
@@ -54,10 +58,14 @@ class ModbusDriver:
                 problems.extend(block)
         for position, group in enumerate(profile.get("groups", [])):
             for index, channel in enumerate(group.get("channels", [])):
-                place = ("groups", position, "channels", index, "source")
+                place: tuple[str | int, ...] = ("groups", position, "channels", index, "source")
                 source = read_block(Source, channel.get("source", {}), place)
                 if isinstance(source, list):
                     problems.extend(source)
+                else:
+                    sources.append((source, place))
+        if not problems:
+            problems = check_lengths(sources, _usable(Options, profile.get("options", {})), _usable(Address, address))
         return problems
 
     def plan(
@@ -88,7 +96,7 @@ class ModbusDriver:
 
     def utilisation_permille(self, loads: Sequence[tuple[int, int]]) -> int:
         """The share of an endpoint's time that its groups need, permille; ``loads`` are (predicted, period) in µs."""
-        return sum(-(-1_000 * predicted_us // period_us) for predicted_us, period_us in loads)
+        return ceil(sum(Fraction(1_000 * predicted_us, period_us) for predicted_us, period_us in loads))
 
     def open(
         self,

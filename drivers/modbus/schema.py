@@ -6,13 +6,12 @@ letters: ``ABCD`` is big-endian, ``CDAB`` has the words swapped, ``BADC`` the by
 64-bit value takes the same four (extended to its length) or eight letters of its own.
 """
 
-from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from gateway.domain.errors import Problem
+from drivers.modbus.problems import wrong
 
 MAX_REGISTERS = 125
 MAX_BITS = 2000
@@ -58,11 +57,11 @@ def letters_for(order: str, length: int) -> str:
     Four letters are one of the four usual orders and stretch to any length of whole registers.
     """
     if sorted(order) != [chr(65 + index) for index in range(len(order))]:
-        raise ValueError(f"order {order!r} must use each of its letters once, beginning with A")
+        raise wrong("the order '%(order)s' must use each of its letters once, beginning with A", order=order)
     if order in {"AB", "BA"} or len(order) == length:
         return order
     if order not in {"ABCD", "CDAB", "BADC", "DCBA"} or length > 8:
-        raise ValueError(f"order {order!r} does not fit a value of {length} bytes")
+        raise wrong("the order '%(order)s' does not fit a value of %(length)s bytes", order=order, length=str(length))
     letters = [chr(65 + index) for index in range(length)]
     words = [letters[index : index + 2] for index in range(0, length, 2)]
     if order in {"CDAB", "DCBA"}:
@@ -87,7 +86,7 @@ class Scale(_Block):
     @classmethod
     def _numeric(cls, value: str) -> str:
         if value not in SCALAR_BYTES or value.startswith(("m", "bcd")):
-            raise ValueError(f"a scale register is an integer or a float, not {value!r}")
+            raise wrong("a scale register is an integer or a float, not '%(type)s'", type=value)
         return value
 
     @property
@@ -119,9 +118,11 @@ class Source(_Block):
         try:
             ratio = Fraction(value)
         except (ValueError, ZeroDivisionError) as error:
-            raise ValueError(f"scale {value!r} is not a ratio (examples: 10, 1/1000, 0.001)") from error
+            raise wrong(
+                "the scale '%(scale)s' is not a ratio (examples: 10, 1/1000, 0.001)", scale=str(value)
+            ) from error
         if not ratio or abs(ratio.numerator) > MAX_RATIO or ratio.denominator > MAX_RATIO:
-            raise ValueError(f"scale {value!r} is zero or out of reach (up to 10^12)")
+            raise wrong("the scale '%(scale)s' is zero or out of reach (up to 10^12)", scale=str(value))
         return value
 
     @model_validator(mode="after")
@@ -129,11 +130,11 @@ class Source(_Block):
         known = self.type in SCALAR_BYTES or self.type in TIME_LAYOUTS or self.type in {"mod10k", "text", "bit"}
         if not known:
             names = ", ".join([*SCALAR_BYTES, "mod10k", "text", "bit", *TIME_LAYOUTS])
-            raise ValueError(f"type {self.type!r} is not known; types: {names}")
+            raise wrong("the type '%(type)s' is not known; types: %(names)s", type=self.type, names=names)
         if self.type in {"mod10k", "text"} and self.space != "identification" and self.words is None:
-            raise ValueError(f"type {self.type!r} needs 'words', its length in registers")
+            raise wrong("the type '%(type)s' needs 'words', its length in registers", type=self.type)
         if self.type == "mod10k" and not 1 <= (self.words or 0) <= 4:
-            raise ValueError("mod10k takes 1 to 4 words")
+            raise wrong("mod10k takes 1 to 4 words")
         self._check_space()
         self._check_bits()
         if self.length > 0 and self.order is not None:
@@ -145,17 +146,17 @@ class Source(_Block):
     def _check_space(self) -> None:
         single_bit = self.space in {"coil", "discrete"}
         if single_bit and self.type != "bit":
-            raise ValueError("coils and discrete inputs are of type 'bit'")
+            raise wrong("coils and discrete inputs are of type 'bit'")
         if self.space == "identification" and (self.type != "text" or self.address > 255):
-            raise ValueError("a device identification object is of type 'text' and has an id up to 255")
+            raise wrong("a device identification object is of type 'text' and has an id up to 255")
 
     def _check_bits(self) -> None:
         if self.bit is None and self.width is None:
             return
         if self.type not in {"bit", "u16", "u32", "u64", "i16", "i32", "i64"} or self.space in {"coil", "discrete"}:
-            raise ValueError("'bit' and 'width' cut a field out of an integer register only")
+            raise wrong("'bit' and 'width' cut a field out of an integer register only")
         if (self.bit or 0) + (self.width or 1) > 8 * self.length:
-            raise ValueError("'bit' and 'width' reach beyond the register")
+            raise wrong("'bit' and 'width' reach beyond the register")
 
     @property
     def length(self) -> int:
@@ -174,10 +175,16 @@ def sentinel_hex(value: int | str, length: int) -> str:
     if isinstance(value, str):
         digits = value.lower().removeprefix("0x")
         if len(digits) != 2 * length or any(each not in "0123456789abcdef" for each in digits):
-            raise ValueError(f"no_value {value!r} must be {2 * length} hexadecimal digits")
+            raise wrong(
+                "the sign for no value '%(value)s' needs %(digits)s hexadecimal digits",
+                value=value,
+                digits=str(2 * length),
+            )
         return digits
     if not -(1 << (8 * length - 1)) <= value < 1 << (8 * length):
-        raise ValueError(f"no_value {value} does not fit {length} bytes")
+        raise wrong(
+            "the sign for no value %(value)s does not fit %(length)s bytes", value=str(value), length=str(length)
+        )
     return (value % (1 << (8 * length))).to_bytes(length, "big").hex()
 
 
@@ -210,7 +217,7 @@ class Tls(_Block):
     @model_validator(mode="after")
     def _pair(self) -> Self:
         if (self.certificate is None) != (self.key is None):
-            raise ValueError("'certificate' and 'key' go together")
+            raise wrong("'certificate' and 'key' go together")
         return self
 
 
@@ -240,19 +247,21 @@ class Connection(_Block):
     def _complete(self) -> Self:
         if self.serial:
             if self.path is None:
-                raise ValueError(f"transport '{self.transport}' needs 'path', the serial port")
+                raise wrong("transport '%(transport)s' needs 'path', the serial port", transport=self.transport)
             if self.host is not None or self.port is not None or self.listen:
-                raise ValueError(f"transport '{self.transport}' is a serial line and takes no host, port or listen")
+                raise wrong(
+                    "transport '%(transport)s' is a serial line: no host, port or listen", transport=self.transport
+                )
         elif self.host is None:
-            raise ValueError(f"transport '{self.transport}' needs 'host'")
+            raise wrong("transport '%(transport)s' needs 'host'", transport=self.transport)
         if (self.transport == "tls") != (self.tls is not None):
-            raise ValueError("transport 'tls' and the block 'tls' go together")
+            raise wrong("transport 'tls' and the block 'tls' go together")
         if not self.listen and (self.registration or self.heartbeat):
-            raise ValueError("'registration' and 'heartbeat' are for devices that dial in ('listen: true')")
+            raise wrong("'registration' and 'heartbeat' are for devices that dial in ('listen: true')")
         if self.listen and self.transport == "tls":
-            raise ValueError("a device that dials in cannot use 'tls' here")
+            raise wrong("a device that dials in cannot use 'tls' here")
         if self.client == "pymodbus" and (self.listen or self.transport not in {"tcp", "rtu_over_tcp", "rtu"}):
-            raise ValueError("client 'pymodbus' serves tcp, rtu_over_tcp and rtu")
+            raise wrong("client 'pymodbus' serves tcp, rtu_over_tcp and rtu")
         return self
 
     @property
@@ -274,20 +283,3 @@ class Connection(_Block):
     def worst_answer_s(self) -> float:
         """The longest time after a request in which its answer may still come, seconds."""
         return (self.late_ms or 2 * self.timeout_ms) / 1_000
-
-
-Block = TypeVar("Block", bound=_Block)
-
-
-def read_block(model: type[Block], value: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Block | list[Problem]:
-    """The block as its model, or everything wrong with it, each at its place below ``path``."""
-    try:
-        return model.model_validate(dict(value))
-    except ValidationError as error:
-        problems = []
-        for item in error.errors(include_url=False):
-            place = tuple(item["loc"])
-            reason = str(item["msg"]).removeprefix("Value error, ")
-            facts = {"key": ".".join(str(part) for part in place) or str(path[-1] if path else "block")}
-            problems.append(Problem("'%(key)s': %(reason)s", facts | {"reason": reason}, (*path, *place)))
-        return problems

@@ -29,11 +29,11 @@ class Shown:
 
 def modbus_profiles() -> list[str]:
     """Ids of every shipped Modbus profile."""
-    found = []
-    for path in sorted(PROFILES.glob("*/*.yaml")):
-        if yaml.safe_load(path.read_text(encoding="utf-8"))["protocol"] == "modbus":
-            found.append(f"{path.parent.name}/{path.stem}")
-    return found
+    return [
+        f"{path.parent.name}/{path.stem}"
+        for path in sorted(PROFILES.glob("*/*.yaml"))
+        if yaml.safe_load(path.read_text(encoding="utf-8"))["protocol"] == "modbus"
+    ]
 
 
 def shown(profile_id: str, rng: Random) -> dict[str, list[Shown]]:

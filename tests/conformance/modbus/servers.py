@@ -9,7 +9,7 @@ from pathlib import Path
 from select import select
 from threading import Thread
 
-from tests.services import LOOPBACK, free_port, program
+from tests.services import free_port, program
 
 HERE = Path(__file__).parent
 Image = Sequence[tuple[int, str, int, int]]  # unit, space (c d h i), address, value

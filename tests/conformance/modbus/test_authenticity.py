@@ -4,7 +4,6 @@ The meter side is a model of its own: every register of every unit holds a value
 question's number, so an answer that belongs to another question cannot look right by chance.
 """
 
-import os
 import struct
 
 import pytest
@@ -13,12 +12,12 @@ from hypothesis import strategies as st
 
 from drivers.modbus.conversation import AsciiConversation, Conversation, RtuConversation, TcpConversation, Verdict
 from drivers.modbus.request import Request
+from tests.campaign import share
 from tests.conformance.modbus.rig import plain_crc
 
-FULL = os.environ.get("METERPROOF_CAMPAIGN") == "full"
-EXAMPLES = 20_000 if FULL else 2_500
 QUESTIONS = 10
-"""Questions an example: 5 suites below ask 2 500 * 10 questions each, over 10^5 in all."""
+EXAMPLES = share(40_000, 3_500)
+"""Per framing: 3 500 examples of ten questions are 105 000 questions over the three framings."""
 
 questions = st.builds(
     Request,
@@ -35,9 +34,8 @@ mishaps = st.sampled_from(
 
 def truth(request: Request, turn: int) -> bytes:
     """What the meter holds for this question, at this turn."""
-    words = []
-    for index in range(request.count):
-        words.append((request.unit * 31 + request.function * 7 + request.address + index + turn * 257) & 0xFFFF)
+    base = request.unit * 31 + request.function * 7 + request.address + turn * 257
+    words = [(base + index) & 0xFFFF for index in range(request.count)]
     return struct.pack(f">{request.count}H", *words)
 
 
@@ -85,6 +83,7 @@ def feed(conversation: Conversation, data: bytes, step: int) -> bytes | Verdict 
     return result
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("framing", ["tcp", "rtu", "ascii"])
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
@@ -120,6 +119,7 @@ def test_no_foreign_answer_is_booked(framing: str, script: list[tuple[Request, s
             assert result == truth(request, turn)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("framing", ["tcp", "rtu", "ascii"])
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(pieces=st.lists(st.binary(max_size=300), max_size=12), request=questions)

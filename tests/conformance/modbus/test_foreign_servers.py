@@ -48,7 +48,7 @@ def simulated() -> SimDevice:
     """The same meter for pymodbus's server."""
 
     def bits(address: int) -> list[SimData]:
-        return [SimData(0, count=4, values=[each == address // 1 for each in range(16)], datatype=DataType.BITS)]
+        return [SimData(0, count=4, values=[each == address for each in range(16)], datatype=DataType.BITS)]
 
     holding = [SimData(0, values=[REGISTERS[each] for each in range(8)], datatype=DataType.REGISTERS)]
     inputs = [SimData(0, values=[0, 4711], datatype=DataType.REGISTERS)]
@@ -125,9 +125,7 @@ async def test_pymodbus_over_tcp(client: str, framer: str) -> None:
         await expect_values({"transport": framer, "host": "127.0.0.1", "port": port, "client": client})
 
 
-@pytest.mark.parametrize(
-    ("client", "transport"), [("own", "rtu"), ("pymodbus", "rtu"), ("own", "ascii")], ids=lambda each: str(each)
-)
+@pytest.mark.parametrize(("client", "transport"), [("own", "rtu"), ("pymodbus", "rtu"), ("own", "ascii")], ids=str)
 async def test_pymodbus_over_a_pty_pair(client: str, transport: str) -> None:
     framing = FramerType.RTU if transport == "rtu" else FramerType.ASCII
     with pty_pair() as (ours, theirs):

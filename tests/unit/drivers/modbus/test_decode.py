@@ -1,7 +1,7 @@
 """Bytes to values: against an oracle of its own, and total under any bytes."""
 
 import struct
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from itertools import permutations
 from typing import Any
@@ -121,7 +121,7 @@ def test_device_clocks(layout: int, wire: str) -> None:
 def test_seconds_since_1970(seconds: int) -> None:
     part = field(type="time", shift=4, format="text")
     days, rest = divmod(seconds, 86_400)
-    day = datetime.fromordinal(datetime(1970, 1, 1).toordinal() + days)
+    day = datetime.fromordinal(date(1970, 1, 1).toordinal() + days)
     clock = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
     assert decode(part, seconds.to_bytes(4, "big"))[0] == f"{day:%Y-%m-%d}T{clock}"
 

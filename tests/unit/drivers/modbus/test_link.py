@@ -1,6 +1,7 @@
 """The client on real sockets against a server that misbehaves on purpose."""
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
@@ -246,9 +247,8 @@ async def test_a_caller_without_the_registration_is_turned_away(unused_tcp_port:
     await ask(link, timeout_s=0.02)
     reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
     writer.write(b"DTU-0666")
-    with pytest.raises(ConnectionError):
-        if await reader.read(1) == b"":
-            raise ConnectionResetError
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read(1) == b""
     assert (await ask(link, timeout_s=0.02)).outcome == "unreachable"
     writer.close()
     await link.close()
