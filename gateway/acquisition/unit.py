@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.acquisition.breaker import Breaker
 from gateway.acquisition.line import Line
-from gateway.acquisition.timeouts import AdaptiveTimeout
+from gateway.acquisition.timeouts import AdaptiveTimeout, Siblings
 from gateway.domain.device import Device
 from gateway.domain.reading import Outcome
 from gateway.ports import Answer, Random
@@ -22,6 +22,7 @@ class Unit:
 
     device: Device
     breaker: Breaker
+    siblings: Siblings
     identity_line: Line | None = None
     identity_due: bool = False
     timeouts: dict[tuple[str, int], AdaptiveTimeout] = field(default_factory=dict)
@@ -31,7 +32,7 @@ class Unit:
         key = (group, request)
         estimator = self.timeouts.get(key)
         if estimator is None:
-            estimator = self.timeouts[key] = AdaptiveTimeout()
+            estimator = self.timeouts[key] = AdaptiveTimeout(self.siblings)
         return estimator
 
 
@@ -50,10 +51,11 @@ def worth_repeating(answer: Answer) -> bool:
 def units_of(lines: Iterable[Line], random: Random, longest_pause_s: float) -> dict[str, Unit]:
     """One unit per device of these lines, by device id."""
     units: dict[str, Unit] = {}
+    siblings = Siblings()
     for line in lines:
         unit = units.get(line.device.id)
         if unit is None:
-            unit = units[line.device.id] = Unit(line.device, Breaker(random, longest_s=longest_pause_s))
+            unit = units[line.device.id] = Unit(line.device, Breaker(random, longest_s=longest_pause_s), siblings)
         if line.is_identity:
             unit.identity_line = line
     return units
