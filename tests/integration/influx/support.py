@@ -171,11 +171,11 @@ def settings_for(url: str, **more: Any) -> InfluxSettings:
 
 
 @asynccontextmanager
-async def courier_for(journal: Feed, settings: InfluxSettings, folder: Path, **more: Any) -> AsyncIterator[Courier]:
+async def courier_for(journal: Feed, target: InfluxSettings, folder: Path, **more: Any) -> AsyncIterator[Courier]:
     """A courier over a new sink, with the state file in the folder."""
     state = CourierState(folder / "courier-influxdb.sqlite")
     options = {"clock": RealClock(), "random": SeededRandom(), "settings": QUICK} | more
-    courier = Courier(journal, InfluxSink(settings, SITE), state, **options)
+    courier = Courier(journal, InfluxSink(target, SITE), state, **options)
     try:
         yield courier
     finally:
