@@ -1,4 +1,5 @@
-"""What has to outlive a restart: where each line stands, what its rules remember, which messages were seen.
+"""What has to outlive a restart: where each line stands, what its rules remember, which slots are filled. Which
+messages were seen is read from the journal, for after a crash only the journal knows.
 
 The file ``state/acquisition.json`` is a snapshot as of one journal entry; what came after that entry is read back from
 the journal through the same rules. It is no evidence: without it the newest entries of the journal are read instead.
@@ -21,6 +22,7 @@ from gateway.journal.journal import Journal
 VERSION = 1
 PAGE = 2_000
 MOST_ENTRIES_READ = 200_000
+MOST_ENTRIES_RECALLED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,6 @@ class Keeper:
             "v": VERSION,
             "lines": {key: line.state() for key, line in self._lines.items()},
             "identity": {line.device.id: line.identity.known for line in self._lines.values()},
-            "recent": {name: each.intake.recent.state() for name, each in self._listening.items()},
             "filled": {name: each.slots.state() for name, each in self._listening.items()},
         }
 
@@ -63,10 +64,21 @@ class Keeper:
         seq = self._restore_snapshot(head)
         if seq is None:
             seq = max(0, head - MOST_ENTRIES_READ)
+        self._recall(journal, max(0, head - MOST_ENTRIES_RECALLED), seq)
         while page := journal.read(seq, PAGE):
             for entry in page:
                 if entry.kind in HIGH_VOLUME_KINDS:
                     self._replay(entry)
+            seq = page[-1].seq
+
+    def _recall(self, journal: Journal, seq: int, last: int) -> None:
+        """Remember the messages of the entries after ``seq`` up to ``last``. Only the end of the journal matters: what
+        comes again is what was journaled just before the end, its acknowledgement unread by the broker."""
+        while self._listening and seq < last and (page := journal.read(seq, PAGE, kinds=("message",))):
+            for entry in page:
+                listening = self._listening.get(entry.subject.rpartition("/")[2])
+                if listening is not None and entry.seq <= last:
+                    listening.intake.recent.seen(_message(listening.endpoint, entry.body))
             seq = page[-1].seq
 
     def _restore_snapshot(self, head: int) -> int | None:
@@ -81,7 +93,6 @@ class Keeper:
             for line in self._lines.values():
                 line.identity.known.update(state["identity"].get(line.device.id, {}))
             for name, listening in self._listening.items():
-                listening.intake.recent.restore(state["recent"].get(name, ()))
                 listening.slots.restore(state["filled"].get(name, {}))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -106,13 +117,7 @@ class Keeper:
         listening = self._listening.get(subject.rpartition("/")[2])
         if listening is None:
             return
-        message = Message(
-            endpoint=listening.endpoint,
-            topic=body["topic"],
-            payload=b64decode(body["payload"]),
-            received_us=int(body["received"]),
-        )
-        listening.intake.recent.seen(message)
+        listening.intake.recent.seen(_message(listening.endpoint, body))
         for sample in body["samples"]:
             line = listening.intake.lines.get((sample["device"], sample["group"]))
             if line is None or sample["cfg"] != line.cfg:
@@ -122,6 +127,16 @@ class Keeper:
             if line.next_slot_us is None:
                 line.next_slot_us = slot_us
             listening.slots.sampled(line, slot_us)
+
+
+def _message(endpoint: str, body: Mapping[str, Any]) -> Message:
+    """A message as its entry keeps it."""
+    return Message(
+        endpoint=endpoint,
+        topic=body["topic"],
+        payload=b64decode(body["payload"]),
+        received_us=int(body["received"]),
+    )
 
 
 def _integers(line: Line, values: Sequence[int | str | None]) -> tuple[int | str | None, ...]:
