@@ -1,0 +1,229 @@
+"""Which rule is broken from when to when; nothing is said twice; what was known then stays known."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.domain.time import US_PER_DAY, parse_iso
+from gateway.i18n.rules import RULES
+from gateway.journal.journal import Entry
+from gateway.metrology.judge import JUDGED_RULES, Judge
+from gateway.registry.recording import object_draft
+from gateway.registry.writing import RegistryProjection
+
+T0 = parse_iso("2026-10-18T00:00:00+08:00")
+NOW = T0 + 35 * US_PER_DAY
+
+
+def day(text):
+    return parse_iso(f"{text}T00:00:00+08:00")
+
+
+class Bench:
+    def __init__(self, path, *, primary=False):
+        self.registry = RegistryProjection.open(path)
+        self.seq = 0
+        zone = ZoneInfo("Asia/Shanghai")
+        self.judge = Judge(
+            self.registry, "o", zone, T0, is_primary=lambda _device, _channel: primary, measured_since_us=lambda: T0
+        )
+
+    def apply(self, *drafts):
+        self.registry.begin()
+        for draft in drafts:
+            self.seq += 1
+            encoded = draft.encode()
+            self.registry.apply_fact(Entry(self.seq, encoded.at_us, encoded.kind, encoded.subject, encoded.body_bytes))
+        self.registry.commit(self.seq)
+        return self.seq
+
+    def record(self, entry_kind, id_, /, *, from_us=None, to_us=None, withdrawn=False, **fields):
+        said = {"at_us": T0, "actor": "a", "reason": "", "source": "", "withdrawn": withdrawn}
+        return self.apply(object_draft(entry_kind, "o", id_, fields, from_us=from_us, to_us=to_us, **said))
+
+    def plain(self, **instrument):
+        """A point with a meter in order from the start, but for a certificate."""
+        self.record("point", "P", name_zh="x", must_measure=1, required_class="1")
+        more = {"serial": "00-42", "accuracy_class": "0.5S", "kind": "electricity_meter", **instrument}
+        self.record("instrument", "M", **more)
+        self.record(
+            "installation", "I", from_us=T0 - US_PER_DAY, point="P", instrument="M", device="d", ct_ratio="200/5"
+        )
+
+    def certificate(self, number="C", kind="verification", performed="2025-11-01", until="2027-11-01", **fields):
+        more = {"instrument": "M", "serial": "42", "result": "pass", **fields}
+        return self.record("certificate", number, kind=kind, performed_on=performed, valid_until=until, **more)
+
+    def says(self, at_us, text="serial_number", value="42"):
+        self.registry.begin()
+        self.registry.apply_identity(0, "o", "d", at_us, {text: value})
+        self.registry.commit(self.seq)
+
+    def verdicts(self, horizon_us=NOW, known_seq=None):
+        """(rule, from, to) after judging until nothing more is said."""
+        if known_seq is None:
+            for _ in range(5):
+                drafts = self.judge.round(horizon_us, horizon_us)
+                if not drafts:
+                    break
+                self.apply(*drafts)
+            assert self.judge.round(horizon_us, horizon_us) == []
+        return [(each.rule, each.from_us, each.to_us) for each in self.registry.verdicts("o", known_seq=known_seq)]
+
+
+@pytest.fixture
+def bench(tmp_path):
+    made = Bench(tmp_path / "registry.sqlite")
+    yield made
+    made.registry.close()
+
+
+def test_a_meter_in_order_has_no_verdict(bench):
+    bench.plain()
+    bench.certificate()
+    bench.says(T0)
+    assert bench.verdicts() == []
+
+
+def test_without_a_certificate_from_the_day_it_was_fitted(bench):
+    bench.plain()
+    assert bench.verdicts() == [("calibration.none", T0 - US_PER_DAY, None)]
+
+
+def test_a_certificate_holds_to_the_end_of_its_last_day_and_the_next_one_ends_the_verdict(bench):
+    bench.plain()
+    bench.certificate("A", until="2026-10-31")
+    assert bench.verdicts(day("2026-11-01") - 1) == []
+    assert bench.verdicts(day("2026-11-01")) == [("calibration.expired", day("2026-11-01"), None)]
+    bench.certificate("B", performed="2026-11-10", until="2028-11-10")
+    assert bench.verdicts() == [("calibration.expired", day("2026-11-01"), day("2026-11-10"))]
+
+
+def test_before_import_after_import_after_a_back_dated_successor_each_known_then(bench):
+    """Three states of knowledge about the same time, none of them edited."""
+    bench.plain()
+    assert bench.verdicts() == [("calibration.none", T0 - US_PER_DAY, None)]
+    before = bench.seq
+    bench.certificate("A", performed="2026-11-01", until="2027-11-01", result="fail")
+    first = [
+        ("calibration.not_yet_valid", T0 - US_PER_DAY, day("2026-11-01")),
+        ("calibration.failed", day("2026-11-01"), None),
+    ]
+    assert bench.verdicts() == first
+    after = bench.seq
+    bench.certificate("B", performed="2026-10-01", until="2027-10-01", supersedes="")
+    bench.certificate("D", performed="2026-11-01", until="2027-11-01", supersedes="A")
+    assert bench.verdicts() == []
+    assert bench.verdicts(known_seq=after) == first
+    assert bench.verdicts(known_seq=before) == [("calibration.none", T0 - US_PER_DAY, None)]
+
+
+def test_a_certificate_of_another_meter_and_one_that_failed(bench):
+    bench.plain()
+    bench.certificate(serial="43")
+    assert [each[0] for each in bench.verdicts()] == ["calibration.identity"]
+    bench.certificate("N", kind="rejection_notice", performed="2026-11-05", until="", result="fail")
+    assert ("calibration.failed", day("2026-11-05"), None) in bench.verdicts()
+
+
+def test_a_calibration_does_not_meet_a_duty_of_verification(bench):
+    bench.plain(compulsory=1)
+    bench.certificate(kind="calibration", result="none")
+    assert [each[0] for each in bench.verdicts()] == ["calibration.not_verification"]
+    bench.certificate("V", performed="2025-12-01")
+    assert bench.verdicts() == []
+
+
+def test_the_class_of_the_certificate_counts_before_the_plate(bench):
+    bench.plain()
+    bench.certificate(accuracy_class="2")
+    assert [each[0] for each in bench.verdicts()] == ["instrument.class_too_low"]
+
+
+@pytest.mark.parametrize(
+    ("plate", "register", "primary", "wrong"),
+    [
+        (("200", "5"), None, False, False),
+        (("300", "5"), None, False, True),
+        (None, "40", False, False),
+        (None, "1", False, False),
+        (None, "1", True, True),
+        (None, "60", False, True),
+        (None, "39.99", False, False),
+    ],
+)
+def test_ledger_plate_and_register_agree_about_the_ratio(tmp_path, plate, register, primary, wrong):
+    bench = Bench(tmp_path / "registry.sqlite", primary=primary)
+    bench.plain()
+    bench.certificate()
+    if plate:
+        bench.record(
+            "instrument", "T", serial="7", kind="current_transformer", ratio_primary=plate[0], ratio_secondary=plate[1]
+        )
+        bench.record("installation", "IT", from_us=T0 - US_PER_DAY, point="P", instrument="T", role="ct")
+        bench.record(
+            "certificate",
+            "CT",
+            kind="verification",
+            instrument="T",
+            serial="7",
+            performed_on="2020-01-01",
+            result="pass",
+        )
+    if register:
+        bench.says(T0, "ct_ratio", register)
+    assert [each[0] for each in bench.verdicts()] == ["installation.ratio_mismatch"] * wrong
+    bench.registry.close()
+
+
+def test_a_serial_said_before_the_installation_was_another_meters(bench):
+    bench.plain()
+    bench.certificate()
+    bench.says(T0 - 2 * US_PER_DAY, value="17")
+    assert bench.verdicts() == []
+    bench.says(T0, value="17")
+    assert [each[0] for each in bench.verdicts()] == ["identity.serial_mismatch"]
+    bench.says(T0 + US_PER_DAY, value="00-42")
+    assert [each[2] for each in bench.verdicts()] == [T0 + US_PER_DAY]
+
+
+def test_a_point_without_a_meter_from_the_day_it_is_commissioned(bench):
+    bench.record("point", "P", name_zh="x", must_measure=1, commissioned_on="2026-11-01")
+    bench.record("point", "Q", name_zh="x", must_measure=1, exemption="临时用电")
+    bench.record("point", "R", name_zh="x", must_measure=0)
+    assert bench.verdicts() == [("point.unequipped", day("2026-11-01"), None)]
+    bench.record("instrument", "M", serial="1")
+    bench.certificate(serial="1")
+    bench.record("installation", "I", from_us=day("2026-11-03"), point="P", instrument="M")
+    assert bench.verdicts() == [("point.unequipped", day("2026-11-01"), day("2026-11-03"))]
+
+
+def test_a_withdrawn_certificate_covers_nothing(bench):
+    bench.plain()
+    bench.certificate()
+    assert bench.verdicts() == []
+    bench.record("certificate", "C", withdrawn=True)
+    assert [each[0] for each in bench.verdicts()] == ["calibration.none"]
+
+
+def test_what_ended_before_anything_was_measured_is_no_verdict(bench):
+    bench.plain()
+    bench.record(
+        "installation", "I", from_us=T0 - 900 * US_PER_DAY, point="P", instrument="M", device="d", ct_ratio="200/5"
+    )
+    bench.certificate(performed="2026-01-01")
+    assert bench.verdicts() == []
+
+
+def test_an_unchanged_situation_is_not_looked_at_again(bench, monkeypatch):
+    bench.plain()
+    bench.certificate(until="2026-11-30")
+    assert bench.verdicts() == []
+    monkeypatch.setattr(bench.judge, "_situations", lambda *_: pytest.fail("computed again"))
+    assert bench.judge.round(day("2026-12-01") - 1, NOW) == []
+    with pytest.raises(pytest.fail.Exception):
+        bench.judge.round(day("2026-12-01"), NOW)
+
+
+def test_every_judged_rule_has_its_texts():
+    assert set(RULES) >= JUDGED_RULES
