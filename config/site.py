@@ -91,6 +91,19 @@ class InfluxSink(FileModel):
         return self
 
 
+class VictoriaSink(FileModel):
+    """A VictoriaMetrics that readings are also sent to, for dashboards: it cannot be asked whether it has them all."""
+
+    url: str = Field(pattern=r"^https?://", max_length=500)
+    username: str | None = Field(default=None, min_length=1, max_length=100)
+    password_env: str | None = Field(default=None, min_length=1, max_length=100)
+    password_file: str | None = Field(default=None, min_length=1, max_length=500)
+    token_env: str | None = Field(default=None, min_length=1, max_length=100)
+    token_file: str | None = Field(default=None, min_length=1, max_length=500)
+    ca_file: str | None = Field(default=None, min_length=1, max_length=500)
+    max_series: int = Field(default=100_000, ge=1)
+
+
 class SiteFile(FileModel):
     """The whole file. ``simulated: true`` gives birth to a data folder marked simulated for ever."""
 
@@ -104,6 +117,7 @@ class SiteFile(FileModel):
     endpoints: list[Endpoint] = Field(min_length=1, max_length=1_000)
     devices: list[DeviceEntry] = Field(min_length=1, max_length=MAX_DEVICES)
     influxdb: InfluxSink | None = None
+    victoriametrics: VictoriaSink | None = None
 
 
 def load_site(path: Path) -> tuple[SiteFile | None, LoadedFile | None, list[FileProblem]]:
