@@ -29,22 +29,22 @@ def gateway_command(language: str, *arguments: str | Path) -> list[str]:
     return [program, "--lang", language, *map(str, arguments)]
 
 
-def run_step(language: str, *arguments: str | Path, feed: bytes = b"") -> str:
+def run_step(language: str, *arguments: str | Path, codes: Sequence[int] = (0,)) -> str:
     """Run a short command to its end and give what it printed; CommandError when it fails."""
     command = gateway_command(language, *arguments)
     done = subprocess.run(  # noqa: S603  # our own program
-        command, input=feed, capture_output=True, check=False, timeout=_STEP_LIMIT_S
+        command, input=b"", capture_output=True, check=False, timeout=_STEP_LIMIT_S
     )
     output = done.stdout.decode("utf-8", "replace")
-    if done.returncode:
+    if done.returncode not in codes:
         said = (done.stderr.decode("utf-8", "replace") or output).strip()
         raise CommandError(f"meterproof {arguments[0]}", done.returncode, said[-_KEPT:])
     return output
 
 
-def run_json(language: str, *arguments: str | Path) -> dict[str, Any]:
-    """The JSON object a command prints."""
-    output = run_step(language, *arguments)
+def run_json(language: str, *arguments: str | Path, codes: Sequence[int] = (0,)) -> dict[str, Any]:
+    """The JSON object a command prints; ``codes`` are the exit codes with which it may end."""
+    output = run_step(language, *arguments, codes=codes)
     try:
         document = json.loads(output)
     except ValueError as error:

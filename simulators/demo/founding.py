@@ -24,9 +24,11 @@ Progress = Callable[[int], None]
 """Told the microseconds of history written since it was last told."""
 
 
-def found(folder: Path, seed: int, born_us: int, history_days: int, *, language: str, progress: Progress) -> DemoState:
+def found(
+    folder: Path, seed: int, history_days: int, *, now_us: Callable[[], int], language: str, progress: Progress
+) -> DemoState:
     """Make the whole folder; CommandError when a step fails, OSError when the folder cannot be written."""
-    state = DemoState(seed, born_us, history_days, complete=False, history={}, ports=settled_ports({}))
+    state = DemoState(seed, now_us(), history_days, complete=False, history={}, ports=settled_ports({}))
     plant = build_plant(seed, state.calendar)
     start = _iso(state.calendar.start_us)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +43,7 @@ def found(folder: Path, seed: int, born_us: int, history_days: int, *, language:
     run_step(
         language, "ledger", "import", ledger, "--data", folder, "--actor", ACTOR, "--reason", REASON, "--at", start
     )
-    state.history = _write_history(folder, plant, born_us, language, progress)
+    state.history = _write_history(folder, plant, now_us, language, progress)
     state.complete = True
     state.write(folder)
     return state
@@ -53,7 +55,9 @@ def _birth(site: Path, folder: Path, start: str, language: str) -> None:
     run_step(language, "backfill", site, "--data", folder, "--period-s", period, "--at", start)
 
 
-def _write_history(folder: Path, plant: DemoPlant, born_us: int, language: str, progress: Progress) -> dict[str, int]:
+def _write_history(
+    folder: Path, plant: DemoPlant, now_us: Callable[[], int], language: str, progress: Progress
+) -> dict[str, int]:
     site = folder / SITE_FILE
     history = History(
         plant,
@@ -67,10 +71,12 @@ def _write_history(folder: Path, plant: DemoPlant, born_us: int, language: str, 
     feeding = Feeding(language, "backfill", site, "--data", folder, "--period-s", str(HISTORY_PERIOD_S), "--json")
     try:
         before_us = start_us
-        for until_us, lines in history.hours(start_us, born_us // CELL_US * CELL_US):
-            feeding.feed(lines)
-            progress(until_us - before_us)
-            before_us = until_us
+        # what passes while this is written is written too, so that live running begins within one period of its end
+        while (end_us := now_us() // CELL_US * CELL_US) > before_us:
+            for until_us, lines in history.hours(before_us, end_us):
+                feeding.feed(lines)
+                progress(until_us - before_us)
+                before_us = until_us
         report = json.loads(feeding.finish())
     finally:
         feeding.abort()
