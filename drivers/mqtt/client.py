@@ -12,7 +12,7 @@ aiomqtt opens its socket itself, on a thread of its own; this is the one excepti
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 ConnectionLostError = aiomqtt.MqttError
 """Whatever ended or prevented a session."""
+
+Codes = tuple[int, ...] | list[ReasonCode]
 
 CONNECT_TIMEOUT_S = 10.0
 SUBSCRIBE_BATCH = 100
@@ -135,12 +137,24 @@ class BrokerSession(aiomqtt.Client):
         refused: list[str] = []
         for start in range(0, len(filters), SUBSCRIBE_BATCH):
             batch = filters[start : start + SUBSCRIBE_BATCH]
-            codes = await self.subscribe([(each, qos) for each in batch])
+            codes = await self._unless_lost(self.subscribe([(each, qos) for each in batch]))
             for each, code in zip(batch, codes, strict=False):
                 number = code.value if isinstance(code, ReasonCode) else int(str(code))
                 if number >= 0x80:
                     refused.append(each)
         return refused
+
+    async def _unless_lost(self, answer: Coroutine[Any, Any, Codes]) -> Codes:
+        """An answer of the broker; ConnectionLostError at once, not after the time-out, when the connection ends."""
+        waiting = asyncio.ensure_future(answer)
+        try:
+            either: set[asyncio.Future[Any]] = {waiting, self._disconnected}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                raise ConnectionLostError("the connection ended before the broker answered")
+            return waiting.result()
+        finally:
+            waiting.cancel()
 
     def acknowledge(self, incoming: Incoming) -> None:
         """Tell the broker that the message is safe; from the event loop, once, in any order."""

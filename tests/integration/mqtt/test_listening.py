@@ -173,6 +173,24 @@ async def test_a_refused_subscription_is_named(tmp_path: Path) -> None:
         assert tap.listener.refused_topics == ["p/closed"]
 
 
+async def test_a_broker_that_ends_while_we_subscribe_is_left_at_once(tmp_path: Path) -> None:
+    ending = Mosquitto(tmp_path / "never started")
+    connects = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connects
+        connects += 1
+        await reader.readexactly(2 + (await reader.readexactly(2))[1] - 2)  # CONNECT
+        writer.write(b"\x20\x02\x00\x00")
+        await reader.readexactly(4)  # a SUBSCRIBE that is never answered
+        writer.close()
+
+    server = await asyncio.start_server(answer, LOOPBACK, ending.port)
+    async with server, tapped(ending, ["p/a"], connect=False) as tap:
+        await tap.until(lambda: connects >= 2, 5)
+        assert not tap.listener.connected
+
+
 async def test_a_peer_that_accepts_and_says_nothing_is_left_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
