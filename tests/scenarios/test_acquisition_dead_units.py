@@ -63,7 +63,8 @@ def test_ten_dead_of_a_hundred_cost_the_healthy_less_than_five_percent(
     with capsys.disabled():
         print(
             f"\n{shape}: healthy lost {lost:.2f} ‰ of their slots, "
-            f"dead units took {100 * wasted:.2f} % of the busiest line's time after the first minute, outcomes {report['outcomes']}"
+            f"dead units took {100 * wasted:.2f} % of the busiest line's time after the first minute, "
+            f"outcomes {report['outcomes']}"
         )
     assert lost < 50
     assert wasted <= 0.05
