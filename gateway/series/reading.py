@@ -1,7 +1,7 @@
 """Reading one series within one month file: hot rows and packed days as one sequence, in pages."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
@@ -15,13 +15,16 @@ FIRST_PAGE_ROWS = 4  # most searches end at the first rows
 _HOT = "SELECT slot, dt, seq, cfg, v, q FROM hot WHERE series = ? AND slot >= ? AND slot < ? ORDER BY slot"
 
 
-def hot_row(device: str, group: str, record: Sequence[object]) -> SeriesRow:
-    """A SeriesRow from ``slot, dt, seq, cfg, v, q``."""
+HotRecord = tuple[int, int, int, int, bytes, bytes | None]
+"""``slot, dt, seq, cfg, v, q``."""
+
+
+def hot_row(device: str, group: str, record: HotRecord) -> SeriesRow:
+    """A SeriesRow from a record of the hot table."""
     slot, offset, seq, cfg, blob, words = record
-    assert isinstance(slot, int) and isinstance(offset, int) and isinstance(blob, bytes)  # noqa: PT018  # STRICT table
     values = decode(blob)
-    quality = zeros(len(values)) if words is None else decode(words)  # type: ignore[arg-type]
-    return SeriesRow(device, group, slot, slot + offset, seq, cfg, values, quality)  # type: ignore[arg-type]
+    quality = zeros(len(values)) if words is None else decode(words)
+    return SeriesRow(device, group, slot, slot + offset, seq, cfg, values, quality)  # type: ignore[arg-type]  # no nulls
 
 
 @contextmanager

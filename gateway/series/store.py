@@ -218,11 +218,13 @@ class SeriesStore:
             connection = self._months.get(name)
             if connection is None:
                 continue
-            listed = json.dumps([device for device, _group in keys])
-            for record in connection.execute(_LATEST, (self.organisation, listed)):
-                device, group, slot, newest_day = record[0], record[1], record[2], record[8]
-                if slot is not None and (newest_day is None or slot // US_PER_DAY > newest_day):
-                    found[device, group] = hot_row(device, group, record[2:8])
+            if len(keys) <= _FEW:
+                records = connection.execute(_LATEST + _OF_DEVICES, (self.organisation, json.dumps(sorted(wanted))))
+            else:  # reading all and dropping some is faster than a look-up for each
+                records = connection.execute(_LATEST, (self.organisation,))
+            for device, group, slot, dt, seq, cfg, values, words, newest_day in records:
+                if device in wanted and (newest_day is None or slot // US_PER_DAY > newest_day):
+                    found[device, group] = hot_row(device, group, (slot, dt, seq, cfg, values, words))
         for key in (key for keys in by_month.values() for key in keys if key not in found):
             row = self.last(*key)
             if row is not None:
@@ -293,9 +295,12 @@ class SeriesStore:
 
 _LATEST = """
 SELECT s.device, s.grp, h.slot, h.dt, h.seq, h.cfg, h.v, h.q, (SELECT max(day) FROM day WHERE day.series = s.id)
-FROM series AS s JOIN hot AS h ON h.series = s.id AND h.slot = (SELECT max(slot) FROM hot WHERE hot.series = s.id)
-WHERE s.organisation = ? AND s.device IN (SELECT value FROM json_each(?))
+FROM series AS s JOIN hot AS h ON h.series = s.id AND h.slot =
+  (SELECT slot FROM hot WHERE hot.series = s.id ORDER BY slot DESC LIMIT 1)
+WHERE s.organisation = ?
 """
+_OF_DEVICES = " AND s.device IN (SELECT value FROM json_each(?))"
+_FEW = 50
 
 
 def _nearer(row: SeriesRow, best: SeriesRow, *, before: bool) -> bool:

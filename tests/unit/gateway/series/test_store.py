@@ -111,7 +111,7 @@ def brute_nearest(rows: list[SeriesRow], at: int) -> tuple[int | None, int | Non
     return max(before, default=None), min(after, default=None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     slots=st.dictionaries(st.integers(-90_000, 90_000), st.integers(-3_000_000_000, 3_000_000_000), max_size=25),
     at=st.integers(-91_000, 91_000),
