@@ -1,8 +1,8 @@
 """A small data folder made through the real journal and projections, for tests of queries and pages.
 
 Two electricity meters (an intake with CT and PT, a mill whose certificate expired), a kiln that must be measured
-and has no meter, 26 hours of readings every five minutes with a gap of an hour at the mill. The intake counts 15 kWh a period
-on its meter side, at CT·PT 200/5 · 35000/100 = 14 000: 45 · 14 000 = 630 000 kWh in a quarter of an hour.
+and has no meter, 26 hours of readings every five minutes with a gap of an hour at the mill. The intake counts
+15 kWh a period on its meter side, at CT·PT 200/5 · 35000/100 = 14 000: 45 · 14 000 = 630 000 kWh in a quarter of an hour.
 """
 
 from base64 import b64encode

@@ -19,6 +19,8 @@ from gateway.i18n.rules import RULES, rule_sentence, rule_title
 from gateway.i18n.terms import quality_terms, term
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+INSTANT_FACTS = frozenset({"last", "since", "at"})
+WORD_FACTS = {"transformer": "role", "kind": "certificate_kind", "result": "certificate_result"}
 UNIT_SYMBOLS = {"m3": "m³", "m3/h": "m³/h", "1": ""}
 STATUS_CLASS = {0: "good", 1: "warn", 2: "bad", 3: "none"}
 SEVERITY_CLASS = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.INFO: "info"}
@@ -159,6 +161,20 @@ class View:
         if finding.point:
             return self.link("/findings", rule=finding.rule, point=finding.point)
         return self.link("/findings", rule=finding.rule, instrument=finding.instrument, device=finding.device)
+
+    def facts(self, finding: FindingView) -> list[tuple[str, str]]:
+        """A finding's facts with their names and values in words."""
+        return [(self.term("fact", name), self._fact(finding, name, value)) for name, value in finding.facts.items()]
+
+    def _fact(self, finding: FindingView, name: str, value: object) -> str:
+        if name in INSTANT_FACTS and isinstance(value, int):
+            return self.local(value)
+        if isinstance(value, int) and finding.channel:
+            unit = self.unit(finding.unit)
+            return f"{shown.scaled(value, finding.decimals)} {unit}".strip()
+        if name in WORD_FACTS:
+            return self.term(WORD_FACTS[name], str(value))
+        return str(value)
 
     def trace_link(self, point: str, energy: Energy) -> str:
         """From an amount to its evidence."""

@@ -33,6 +33,7 @@ class FindingView:
     """One finding. ``source`` is ``verdict`` (a situation with a range) or ``reading`` (counted per UTC day and rule).
 
     ``entry_seq`` is the journal entry that opened it or showed it first; ``from_us``/``to_us`` µs UTC, None = still.
+    Integers in the facts of a reading finding are scaled by ``decimals`` of its ``channel``, in ``unit``.
     """
 
     rule: str
@@ -51,6 +52,8 @@ class FindingView:
     installation: str
     certificate: str
     channel: str
+    unit: str
+    decimals: int
     facts: Mapping[str, Any]
     entry_seq: int
 
@@ -69,7 +72,11 @@ def findings(
 ) -> list[FindingView]:
     """Open verdicts and reading findings of the last ``READING_DAYS`` days, worst first, newest first within."""
     there = plant(sources, asking)
-    listed = [*_verdicts(sources, asking, there), *_readings(sources, asking, there)]
+    verdicts = _verdicts(sources, asking, there)
+    # what a verdict says with its range need not be said again by the readings that led to it
+    said = {(each.rule, each.device) for each in verdicts if each.open}
+    readings = [each for each in _readings(sources, asking, there) if (each.rule, each.device) not in said]
+    listed = [*verdicts, *readings]
     wanted = [
         each
         for each in listed
@@ -110,6 +117,8 @@ def _of_verdict(verdict: Verdict, there: Plant) -> FindingView:
         installation=verdict.installation or "",
         certificate=verdict.certificate or "",
         channel="",
+        unit="",
+        decimals=0,
         facts=verdict.facts,
         entry_seq=verdict.seq,
     )
@@ -139,6 +148,7 @@ def _of_readings(
     first = min(days, key=lambda each: each.first_us)
     point = _point_of(there, device, "")
     known = there.points.get(point)
+    described = next((each for each in there.channels.get(device, ()) if each.id == channel), None)
     return FindingView(
         rule=rule,
         severity=severity,
@@ -156,6 +166,8 @@ def _of_readings(
         installation=known.meter.id if known and known.meter else "",
         certificate="",
         channel=channel,
+        unit=described.unit if described else "",
+        decimals=described.decimals if described else 0,
         facts=first.facts,
         entry_seq=first.first_seq,
     )

@@ -16,7 +16,8 @@ from gateway.series.row import SeriesRow
 
 MISSING = word(Status.MISSING)
 STALE_PERIODS = 3
-_FLOW_FIRST = ("active_power", "water_flow", "gas_flow_standard", "belt_flow", "co2_concentration")
+_FLOW_FIRST = ("active_power", "water_flow", "gas_flow_standard", "belt_flow", "co2_concentration", "ticket_net_mass")
+_NO_FLOW = frozenset({"temperature", "pressure", "gas_temperature", "gas_pressure"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,7 @@ def _flow(channels: Sequence[ChannelFact]) -> ChannelFact | None:
         for each in instantaneous:
             if each.measurand == measurand:
                 return each
-    return next(iter(instantaneous), None)
+    return next((each for each in instantaneous if each.measurand not in _NO_FLOW), None)
 
 
 def _value(channel: ChannelFact | None, fact: PointFact, rows: Mapping[tuple[str, str], SeriesRow]) -> LiveValue | None:

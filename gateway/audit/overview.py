@@ -19,9 +19,13 @@ TOP_DUE = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointDay:
-    """A point's energy of the day so far, beside the day before up to the same time of day and the whole day before."""
+    """A point's energy of the day so far, beside the day before up to the same time of day and the whole day before.
+
+    ``counted`` is False where the meter has no register that grows, such as a weighbridge: nothing is totalled then.
+    """
 
     point: MeteringPoint
+    counted: bool
     today: Energy
     before: Energy
     day_before: Energy
@@ -132,6 +136,7 @@ def _point_day(sources: Sources, asking: Asking, there: Plant, fact: PointFact, 
     rest = amounts.get((same_time, start)) or _nothing(same_time, start, unit)
     return PointDay(
         point=fact.point,
+        counted=there.register(fact) is not None,
         today=amounts.get((start, now)) or _nothing(start, now, unit),
         before=first,
         day_before=_joined(first, rest),

@@ -19,6 +19,7 @@ from gateway.audit.settled import SettledInterval
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.ledger import Installation, InstallationRole, Instrument
 from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, Period, floor_to, local_date
+from gateway.registry.record import Configuration
 
 MAX_WINDOWS = 31 * 96
 MAX_SHOWN_WINDOWS = 192
@@ -124,7 +125,8 @@ def trace(sources: Sources, asking: Asking, point: str, period: Period, *, windo
     at_us = window.start_us if window else span.start_us
     fitted = _fitted(sources, asking, fact, window, at_us)
     transformers = _transformers(sources, asking, fact, at_us)
-    configuration = there.configurations.get(window.device if window else fact.device)
+    edges = _edges(sources, window, register)
+    configuration = _configuration(sources, there, edges, window.device if window else fact.device)
     described = (configuration.body.get("device") or {}) if configuration else {}
     known = entry_or_none(sources, configuration.seq if configuration else None)
     known_point = entry_or_none(sources, fact.seq)
@@ -135,7 +137,7 @@ def trace(sources: Sources, asking: Asking, point: str, period: Period, *, windo
         intervals=_shown(intervals, window),
         interval_count=len(intervals),
         window=_with_entry(sources, window),
-        edges=_edges(sources, window, register),
+        edges=edges,
         register=register,
         configuration=entry_fact(known) if known else None,
         profile=str(described.get("profile") or ""),
@@ -230,6 +232,13 @@ def _edges(sources: Sources, window: IntervalFact | None, register: ChannelFact 
         _edge(sources, (window.device, group), window.start_us, window.start_register, first),
         _edge(sources, (window.device, group), window.end_us, window.end_register, last),
     ]
+
+
+def _configuration(sources: Sources, there: Plant, edges: Sequence[EdgeFact], device: str) -> Configuration | None:
+    """The configuration under which the readings came; the newest one of the device where there is no reading."""
+    read_under = [reading.configuration_seq for edge in edges for reading in edge.readings if reading.configuration_seq]
+    found = sources.registry.configuration(read_under[0]) if read_under else None
+    return found or there.configurations.get(device)
 
 
 def _edge(

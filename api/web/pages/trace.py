@@ -12,7 +12,6 @@ from gateway.audit.trace import Trace, trace
 from gateway.domain.time import Period, local_midnight
 
 router = APIRouter(include_in_schema=False)
-Moment = Query("", max_length=40)
 
 
 def asked_period(asked: Asked, from_: str, to: str) -> Period:
@@ -38,8 +37,8 @@ def show(
     asked: AskedFor,
     point: str = Query("", max_length=120),
     from_: str = Query("", alias="from", max_length=40),
-    to: str = Moment,
-    window: str = Moment,
+    to: str = Query("", max_length=40),
+    window: str = Query("", max_length=40),
 ) -> HTMLResponse:
     """The chooser, and the walk once a point is chosen."""
     there = plant(asked.reader.sources, asked.asking)
