@@ -57,6 +57,11 @@ class _Account:
             self.spans.append((grid, slot_us, end_us))
         return True
 
+    def extend_back(self, slot_us: int) -> None:
+        """Let the first span begin earlier: a gap before the first sample is put on record after it."""
+        grid, first_us, end_us = self.spans[0]
+        self.spans[0] = (grid, min(first_us, slot_us), end_us)
+
     def scheduled(self) -> int:
         """Slots by schedule from the first to the last."""
         return sum(grid.count(first_us, end_us) for grid, first_us, end_us in self.spans)
@@ -143,7 +148,9 @@ class SlotBalance:
         configured = self._group(body["cfg"], body["group"])
         account = self._account(subject, body["group"])
         slot_us = body["slot"]
-        account.extend(configured.grid, slot_us, body.get("to", slot_us + configured.grid.period_us))
+        end_us = body.get("to", slot_us + configured.grid.period_us)
+        if not account.extend(configured.grid, slot_us, end_us):
+            account.extend_back(slot_us)
         account.outcomes[body["outcome"]] += body.get("count", 1)
         account.missed.add(slot_us)
 
