@@ -1,20 +1,22 @@
 """The Modbus driver as the gateway sees it (entry point ``modbus`` in ``meterproof.drivers``)."""
 
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from drivers.modbus.commissioning import Hypothesis, commission
 from drivers.modbus.cost import line_cost
 from drivers.modbus.link import ModbusLink, octets
 from drivers.modbus.narrowing import narrowed
 from drivers.modbus.plan import ModbusPlan, load_plan
 from drivers.modbus.planning import build_plan, check_lengths, read_sources
 from drivers.modbus.problems import read_block
+from drivers.modbus.scanning import FoundUnit, scan
 from drivers.modbus.schema import Address, Connection, Options, Source
 from drivers.modbus.tls import client_context
-from gateway.domain.device import RequestGroup
+from gateway.domain.device import Device, RequestGroup
 from gateway.domain.errors import ConfigurationError, Problem
 from gateway.ports import Clock, Document, Link, Random, Streams
 
@@ -97,6 +99,26 @@ class ModbusDriver:
     def utilisation_permille(self, loads: Sequence[tuple[int, int]]) -> int:
         """The share of an endpoint's time that its groups need, permille; ``loads`` are (predicted, period) in µs."""
         return ceil(sum(Fraction(1_000 * predicted_us, period_us) for predicted_us, period_us in loads))
+
+    def scan(
+        self, open_link: Callable[[], Link], units: Iterable[int], timeout_s: float, clock: Clock
+    ) -> AsyncIterator[FoundUnit]:
+        """What each unit brought, one after the other; OSError when the endpoint is out of reach."""
+        return scan(open_link, units, timeout_s, clock)
+
+    async def commission(
+        self,
+        link: Link,
+        device: Device,
+        profile: Mapping[str, Any],
+        group: RequestGroup,
+        connection: Mapping[str, Any],
+        *,
+        clock: Clock,
+        interval_s: float,
+    ) -> list[Hypothesis]:
+        """Ways to read the meter beside the profile's own, scored against physics, best first."""
+        return await commission(self, link, device, profile, group, connection, clock=clock, interval_s=interval_s)
 
     def open(
         self,

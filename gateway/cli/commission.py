@@ -1,0 +1,119 @@
+"""``meterproof commission SITE DEVICE``: is this profile right for this meter?"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import click
+
+from gateway.assembly.platform import SystemClock, SystemRandom, SystemStreams
+from gateway.assembly.plugins import is_polling
+from gateway.assembly.site_loading import AssembledDevice, AssembledEndpoint, load_assembled_site
+from gateway.domain.device import Device, RequestGroup
+from gateway.domain.errors import MeterproofError, UnknownObjectError
+from gateway.i18n import text
+from gateway.ports import Clock, Link
+
+EXIT_OTHER_FITS_BETTER = 1
+CLEARLY_BETTER = 0.05
+SMALL_RESIDUAL = 0.0005
+SHOWN = 6
+
+
+@runtime_checkable
+class Commissioning(Protocol):
+    """A polling driver that can question a profile."""
+
+    async def commission(
+        self,
+        link: Link,
+        device: Device,
+        profile: Mapping[str, Any],
+        group: RequestGroup,
+        connection: Mapping[str, Any],
+        *,
+        clock: Clock,
+        interval_s: float,
+    ) -> list[Any]:
+        """Ways to read the meter, best first, each with ``order``, ``shift``, ``score``, ``residual`` and ``laws``."""
+        ...
+
+
+@click.command("commission")
+@click.argument("site", type=click.Path(path_type=Path))
+@click.argument("device")
+@click.option("--group", help="Which group of the profile; the first one where it is not said.")
+@click.option(
+    "--interval", "interval_s", type=click.FloatRange(0, 3600), default=10, show_default=True, help="Seconds."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def command(language: str, *, site: Path, device: str, group: str | None, interval_s: float, as_json: bool) -> None:
+    """Score word orders and addresses of a meter against physics. 按物理规律核对字节序与地址。
+
+    Exit code 1 when another reading fits clearly better than the profile as written.
+    """
+    endpoint, found = _find(load_assembled_site(site, language=language).endpoints, device)
+    if not isinstance(endpoint.driver, Commissioning):
+        raise MeterproofError("device '%(device)s' sends by itself; it cannot be asked", device=device)
+    groups = {each.id: each for each in found.device.groups}
+    if group is not None and group not in groups:
+        raise UnknownObjectError("the profile has no group '%(group)s'", group=group)
+    chosen = groups[group] if group is not None else found.device.groups[0]
+    results = asyncio.run(_commission(endpoint, found, chosen, interval_s))
+    written = next((each for each in results if each.order == "as written" and each.shift == 0), None)
+    best = results[0]
+    fits = written is not None and _as_good(written, best)
+    if as_json:
+        report = {"device": device, "group": chosen.id, "fits": fits, "readings": [each.document() for each in results]}
+        click.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        _print(results, fits, language)
+    if not fits:
+        click.get_current_context().exit(EXIT_OTHER_FITS_BETTER)
+
+
+def _as_good(written: Any, best: Any) -> bool:
+    """Whether the profile's own reading is not clearly worse than the best: fewer laws kept, or kept far less well."""
+    return bool(best.score - written.score <= CLEARLY_BETTER and written.residual <= 3 * best.residual + SMALL_RESIDUAL)
+
+
+def _find(endpoints: tuple[AssembledEndpoint, ...], device: str) -> tuple[AssembledEndpoint, AssembledDevice]:
+    for endpoint in endpoints:
+        for each in endpoint.devices:
+            if each.device.id == device:
+                return endpoint, each
+    raise UnknownObjectError("the site file has no device '%(device)s'", device=device)
+
+
+async def _commission(
+    endpoint: AssembledEndpoint, found: AssembledDevice, group: RequestGroup, interval_s: float
+) -> list[Any]:
+    driver = endpoint.driver
+    assert is_polling(driver)
+    assert isinstance(driver, Commissioning)
+    clock = SystemClock()
+    link = driver.open(endpoint.id, endpoint.connection, clock=clock, streams=SystemStreams(), random=SystemRandom())
+    try:
+        return await driver.commission(
+            link, found.device, found.profile, group, endpoint.connection, clock=clock, interval_s=interval_s
+        )
+    finally:
+        await link.close()
+
+
+def _print(results: list[Any], fits: bool, language: str) -> None:
+    for each in results[:SHOWN]:
+        order = text(language, "as written") if each.order == "as written" else each.order
+        shift = f"{each.shift:+d}" if each.shift else " 0"
+        click.echo(text(language, "%(score)s  order %(order)s, addresses %(shift)s",
+                        score=f"{each.score:5.2f}", order=order, shift=shift))  # fmt: skip
+        for law in each.laws:
+            if not law.holds:
+                click.echo(f"         ✗ {law.name}: {law.detail}")
+    if fits:
+        click.echo(text(language, "The profile as written fits best."))
+    else:
+        click.echo(text(language, "Another reading fits better than the profile; see the first line."))

@@ -1,0 +1,174 @@
+"""``scan``, ``commission`` and ``profile`` against a libmodbus server, as people type them."""
+
+import json
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli.commission import command as commission
+from gateway.cli.profile import command as profile
+from gateway.cli.scan import command as scan
+from gateway.domain.errors import ConfigurationError, MeterproofError, UnknownObjectError
+from tests.conformance.modbus.servers import Image, compiled_server, libmodbus_tcp
+from tests.services import free_port
+
+PROFILE = """
+profile: 1
+id: plant/meter
+protocol: modbus
+maker: Plant
+model: M
+name: {{zh: 表, en: Meter}}
+document: {{title: test, confidence: 推断}}
+options: {{order: {order}}}
+groups:
+  - id: energy
+    channels:
+"""
+SITE = """
+meterproof: 1
+organisation: {{id: works, name: {{zh: 厂, en: Works}}}}
+site: {{id: works, name: {{zh: 厂, en: Works}}}}
+profiles: profiles
+endpoints:
+  - {{id: bus, protocol: modbus, connection: {{transport: tcp, host: 127.0.0.1, port: {port}}}}}
+devices:
+  - {{id: meter, endpoint: bus, profile: plant/meter, address: {{unit: 3}}}}
+"""
+MEASURES = {
+    "active_energy_import": 48123.5,
+    "active_power": 62.1,
+    "active_power_l1": 20.0,
+    "active_power_l2": 21.1,
+    "active_power_l3": 21.0,
+    "reactive_power": 30.0,
+    "apparent_power": (62.1**2 + 30.0**2) ** 0.5,
+    "power_factor": 0.9004,
+    "frequency": 50.02,
+    "voltage_l1": 229.8,
+    "voltage_l2": 231.2,
+    "voltage_l3": 230.1,
+    "current_l1": 99.1,
+    "current_l2": 100.2,
+    "current_l3": 100.0,
+}
+
+
+@pytest.fixture(scope="module")
+def binary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    return compiled_server(tmp_path_factory.mktemp("server"))
+
+
+def meter_image(order: str, first: int) -> Image:
+    """Unit 3 shows the measures as float32 from address ``first`` on."""
+    lines = []
+    for position, value in enumerate(MEASURES.values()):
+        words = list(struct.unpack(">HH", struct.pack(">f", value)))
+        if order == "CDAB":
+            words.reverse()
+        lines += [(3, "h", first + 2 * position + index, word) for index, word in enumerate(words)]
+    return lines
+
+
+def site_file(folder: Path, port: int, order: str = "ABCD", first: int = 100) -> Path:
+    """A site with one meter and its own profile."""
+    target = folder / "profiles/plant/meter.yaml"
+    target.parent.mkdir(parents=True)
+    channels = [
+        f"      - {{id: {name}, measurand: {name}, decimals: 3, source: {{address: {first + 2 * index}, type: f32}}}}"
+        for index, name in enumerate(MEASURES)
+    ]
+    target.write_text(PROFILE.format(order=order).lstrip() + "\n".join(channels) + "\n", encoding="utf-8")
+    site = folder / "site.yaml"
+    site.write_text(SITE.format(port=port).lstrip(), encoding="utf-8")
+    return site
+
+
+def run(command: Any, *arguments: str, language: str = "en") -> Result:
+    """The command as the main program calls it."""
+    result = CliRunner().invoke(command, list(arguments), obj=language, catch_exceptions=True)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.mark.parametrize(
+    ("shown_order", "shown_first", "best"),
+    [
+        ("ABCD", 100, ("as written", 0)),
+        ("CDAB", 100, ("CDAB", 0)),
+        ("ABCD", 101, ("as written", 1)),
+        ("CDAB", 99, ("CDAB", -1)),
+    ],
+)
+def test_commission_finds_word_order_and_address(
+    tmp_path: Path, binary: Path, shown_order: str, shown_first: int, best: tuple[str, int]
+) -> None:
+    with libmodbus_tcp(binary, meter_image(shown_order, shown_first)) as port:
+        site = site_file(tmp_path, port)
+        result = run(commission, str(site), "meter", "--interval", "0", "--json")
+        report = json.loads(result.stdout)
+        first = report["readings"][0]
+        assert (first["order"], first["shift"]) == best
+        assert first["score"] == 1.0
+        assert report["fits"] == (best == ("as written", 0))
+        assert result.exit_code == (0 if report["fits"] else 1)
+        runner_up = next(each for each in report["readings"] if each["score"] < 1.0)
+        assert runner_up["score"] < 0.8
+        sentences = run(commission, str(site), "meter", "--interval", "0", language="zh").stdout
+        assert ("现有配置" in sentences) or ("另一种读法" in sentences)
+
+
+def test_commission_of_a_meter_that_is_not_there(tmp_path: Path, binary: Path) -> None:
+    with libmodbus_tcp(binary, [(9, "h", 0, 1)]) as port:
+        site = site_file(tmp_path, port)
+        with pytest.raises(MeterproofError, match="answers none"):
+            run(commission, str(site), "meter", "--interval", "0")
+        with pytest.raises(UnknownObjectError):
+            run(commission, str(site), "nobody")
+        with pytest.raises(UnknownObjectError):
+            run(commission, str(site), "meter", "--group", "none")
+
+
+def test_scan_finds_the_units_of_a_bus(binary: Path, tmp_path: Path) -> None:
+    image: Image = [(unit, "h", 0, 1) for unit in (3, 7, 8)]
+    with libmodbus_tcp(binary, image) as port:
+        result = run(scan, f"tcp://127.0.0.1:{port}", "--first", "1", "--last", "12", "--json")
+        assert [each["unit"] for each in json.loads(result.stdout)["units"]] == [3, 7, 8]
+        site = site_file(tmp_path, port)
+        lines = run(scan, str(site), "--endpoint", "bus", "--last", "8").stdout.splitlines()
+        assert [line.split()[0] for line in lines] == ["3", "7", "8", "3"]
+        assert lines[-1] == "3 of 8 units answer"
+        with pytest.raises(UnknownObjectError):
+            run(scan, str(site), "--endpoint", "other")
+
+
+def test_scan_says_what_is_wrong() -> None:
+    with pytest.raises(MeterproofError, match="cannot be reached"):
+        run(scan, f"tcp://127.0.0.1:{free_port()}", "--last", "1")
+    with pytest.raises(ConfigurationError):
+        run(scan, "carrier://10.0.0.1")
+    with pytest.raises(ConfigurationError):
+        run(scan, "rtu:///dev/ttyS0?baud=1")
+
+
+def test_profiles_are_listed_and_shown() -> None:
+    listed = run(profile, "list").stdout
+    assert "eastron/sdm630" in listed
+    assert len(json.loads(run(profile, "list", "--json").stdout)["profiles"]) == len(listed.splitlines())
+    shown = run(profile, "show", "eastron/sdm630", language="zh").stdout
+    assert "正向有功电能" in shown
+    assert "程序引用" in shown
+    assert "program" in run(profile, "show", "eastron/sdm630").stdout
+    assert json.loads(run(profile, "show", "eastron/sdm630", "--json").stdout)["id"] == "eastron/sdm630"
+    with pytest.raises(UnknownObjectError):
+        run(profile, "show", "nobody/nothing")
+
+
+def test_own_profiles_come_first(tmp_path: Path) -> None:
+    site_file(tmp_path, 1502)
+    assert "plant/meter" in run(profile, "list", "--profiles", str(tmp_path / "profiles")).stdout
