@@ -63,6 +63,12 @@ class Gateway:
         """While it stands, nothing is committed."""
         return self.site.parent / "stall"
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start collecting."""
         assert self._process is None
