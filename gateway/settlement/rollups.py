@@ -10,7 +10,11 @@ from gateway.domain.time import US_PER_HOUR, US_PER_S, local_midnight, to_dateti
 HOUR, DAY, MONTH = 1, 2, 3
 _COLUMNS = "windows, missing, coverage, quality, energy, measured, interpolated, caught_up, substituted, manual"
 _METHODS = 5
-_MISSING_METHOD = 5
+_ADD = (
+    "INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "  # noqa: S608
+    "quality = max(quality & 3, excluded.quality & 3) | ((quality | excluded.quality) & ~3), "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in _COLUMNS.split(", ") if name != "quality")
+)
 
 
 class Calendar:
@@ -50,19 +54,31 @@ class Calendar:
 
 
 class RollUps:
-    """Kept by recomputing every hour a change touched, then its day from hours, then its month from days."""
+    """New intervals are added to their hour, day and month; where one was replaced, the hour is summed again from its
+    intervals, its day from hours, its month from days. Both ways give the same rows."""
 
     def __init__(self, connection: sqlite3.Connection, zone: ZoneInfo) -> None:
         self._db = connection
         self.calendar = Calendar(zone)
         self._touched: set[tuple[int, int]] = set()
+        self._added: dict[tuple[int, int, int, int, int], list[int]] = {}
 
     def touch(self, series: int, window_us: int) -> None:
-        """An interval of a series changed."""
+        """An interval of a series was replaced."""
         self._touched.add((series, self.calendar.hour(window_us)))
+
+    def add(self, series: int, window_us: int, interval: Sequence[int]) -> None:
+        """A new interval: installation (0: none), num, den, energy (None: missing), coverage, method, quality."""
+        installation, num, den, energy, coverage, method, quality = interval
+        key = (series, self.calendar.hour(window_us), installation, num, den)
+        total = self._added.get(key)
+        if total is None:
+            total = self._added[key] = [0] * (5 + _METHODS)
+        _count(total, energy, coverage, method, quality)
 
     def flush(self) -> None:
         """Bring every touched roll-up up to date."""
+        self._flush_added()
         hours = sorted(self._touched)
         self._touched.clear()
         for series, start in hours:
@@ -76,9 +92,23 @@ class RollUps:
                 MONTH, series, start, _merged(self._parts(DAY, series, start, self.calendar.next_month(start)))
             )
 
+    def _flush_added(self) -> None:
+        sums: dict[tuple[int, ...], list[int]] = {}
+        for (series, hour, *ratio), values in self._added.items():
+            day = self.calendar.day(hour)
+            for kind, start in ((HOUR, hour), (DAY, day), (MONTH, self.calendar.month(day))):
+                key = (series, kind, start, *ratio)
+                total = sums.get(key)
+                if total is None:
+                    sums[key] = list(values)
+                else:
+                    _join(total, values)
+        self._added.clear()
+        self._db.executemany(_ADD, [(*key, *values) for key, values in sums.items()])
+
     def _intervals(self, series: int, start: int) -> Iterable[Sequence[int]]:
         return self._db.execute(
-            "SELECT coalesce(installation, 0), num, den, part, energy, coverage, method, quality FROM interval "
+            "SELECT coalesce(installation, 0), num, den, energy, coverage, method, quality FROM interval "
             "WHERE series = ? AND start >= ? AND start < ?",
             (series, start, start + US_PER_HOUR),
         )
@@ -100,18 +130,31 @@ class RollUps:
 
 def _from_intervals(intervals: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
     sums: dict[tuple[int, int, int], list[int]] = {}
-    for installation, num, den, _part, energy, coverage, method, quality in intervals:
+    for installation, num, den, energy, coverage, method, quality in intervals:
         total = sums.setdefault((installation, num, den), [0] * (5 + _METHODS))
-        total[0] += 1
-        total[2] += coverage
-        total[3] = max(total[3] & 3, quality & 3) | ((total[3] | quality) & ~3)
-        if method == _MISSING_METHOD:
-            total[1] += 1
-        else:
-            total[4] += energy
-            total[5 + method] += energy
+        _count(total, energy, coverage, method, quality)
     for key, total in sums.items():
         yield *key, *total
+
+
+def _count(total: list[int], energy: int | None, coverage: int, method: int, quality: int) -> None:
+    """One interval into the sums of ``_COLUMNS``."""
+    total[0] += 1
+    total[2] += coverage
+    if quality:
+        total[3] = max(total[3] & 3, quality & 3) | ((total[3] | quality) & ~3)
+    if energy is None:
+        total[1] += 1
+    else:
+        total[4] += energy
+        total[5 + method] += energy
+
+
+def _join(total: list[int], values: Sequence[int]) -> None:
+    quality = max(total[3] & 3, values[3] & 3) | ((total[3] | values[3]) & ~3)
+    for index, value in enumerate(values):
+        total[index] += value
+    total[3] = quality
 
 
 def _merged(rows: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
@@ -120,10 +163,7 @@ def _merged(rows: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
         total = sums.get((installation, num, den))
         if total is None:
             sums[installation, num, den] = list(values)
-            continue
-        quality = max(total[3] & 3, values[3] & 3) | ((total[3] | values[3]) & ~3)
-        for index, value in enumerate(values):
-            total[index] += value
-        total[3] = quality
+        else:
+            _join(total, values)
     for key, total in sums.items():
         yield *key, *total

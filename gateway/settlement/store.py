@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.settlement import schema
 from gateway.settlement.rollups import RollUps
-from gateway.settlement.row import IntervalRow, Method
+from gateway.settlement.row import METHODS, IntervalRow, Method
 
 _OPEN = 2**62
 
@@ -53,6 +53,7 @@ class Heard:
     last_us: int = 0
     slot_us: int = 0
     mask: int = 0
+    settled_to: int = 0  # of the channel settled furthest
 
 
 class SettlementProjection:
@@ -64,7 +65,7 @@ class SettlementProjection:
         self._series: dict[tuple[str, str, str], tuple[int, int]] = {}  # newest: id, decimals
         self.settled_to: dict[tuple[str, str, str], int] = {}
         self.heard: dict[tuple[str, str, str], Heard] = {}
-        self._groups: dict[tuple[str, str, str], CounterGroup] = {}
+        self._heard_of: dict[tuple[str, str, str], Heard] = {}  # by channel
         self._channels: dict[tuple[str, str, str], CounterChannel] = {}
         self._changed: set[tuple[str, str, str]] = set()
         self._settled_changed: set[tuple[str, str, str]] = set()
@@ -136,8 +137,13 @@ class SettlementProjection:
             self.heard[key] = Heard(group, heard.first_us, heard.last_us, heard.slot_us)
         else:
             heard.group = group
+        heard = self.heard[key]
+        heard.settled_to = 0
         for channel in group.channels:
-            self._channels[group.organisation, group.device, channel.id] = channel
+            of_channel = (group.organisation, group.device, channel.id)
+            self._channels[of_channel] = channel
+            self._heard_of[of_channel] = heard
+            heard.settled_to = max(heard.settled_to, self.settled_to.get(of_channel, 0))
 
     def is_primary(self, organisation: str, device: str, channel: str) -> bool:
         """Whether the meter multiplies a channel by its transformer ratio itself; blank: any of its counters."""
@@ -163,7 +169,7 @@ class SettlementProjection:
             heard.first_us = heard.last_us = at_us
             heard.mask = present
             return
-        settled_to = self._group_settled_to(heard.group)
+        settled_to = heard.settled_to
         if at_us < heard.last_us:
             heard.first_us = min(heard.first_us, at_us)
             if settled_to:
@@ -193,13 +199,9 @@ class SettlementProjection:
         for key, heard in self.heard.items():
             if key[:2] == (organisation, device) and heard.first_us:
                 start = max(heard.first_us, from_us if from_us is not None else 0)
-                end = min(self._group_settled_to(heard.group), to_us if to_us is not None else _OPEN)
+                end = min(heard.settled_to, to_us if to_us is not None else _OPEN)
                 if start < end:
                     self.mark(key, start, end)
-
-    def _group_settled_to(self, group: CounterGroup) -> int:
-        organisation, device = group.organisation, group.device
-        return max(self.settled_to.get((organisation, device, channel.id), 0) for channel in group.channels)
 
     # -- settlement entries
 
@@ -210,21 +212,49 @@ class SettlementProjection:
             "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?)",
             (organisation, start, body["revision"], body["chunk"], seq, body["registry"] or 0),
         )
-        grouped: dict[tuple[str, str, str], list[IntervalRow]] = {}
-        for document in body["rows"]:
-            row = IntervalRow.from_document(document)
-            grouped.setdefault((organisation, row.device, row.channel), []).append(row)
+        grouped: dict[tuple[str, str], list[list[Any]]] = {}
+        for row in body["rows"]:
+            grouped.setdefault((row[0], row[1]), []).append(row)
         inserts = []
-        for key, rows in grouped.items():
+        for (device, channel), rows in grouped.items():
+            key = (organisation, device, channel)
             series = self._series_id(key)
-            if start < self.settled_to.get(key, 0):
+            replaces = start < self.settled_to.get(key, 0)
+            if replaces:
                 self._supersede(series, start, seq)
-            for part, row in enumerate(rows):
-                inserts.append((series, start, part, seq, *row[2:7], int(row.method), *row[8:]))
-            if end > self.settled_to.get(key, 0):
+                self.rollups.touch(series, start)
+            else:
                 self.settled_to[key] = end
                 self._settled_changed.add(key)
-            self.rollups.touch(series, start)
+                heard = self._heard_of.get(key)
+                if heard is not None:
+                    heard.settled_to = max(heard.settled_to, end)
+            for part, row in enumerate(rows):
+                installation, r0, r1, energy, coverage, word, quality, num, den = row[2:11]
+                if energy.__class__ is str or r0.__class__ is str or r1.__class__ is str:
+                    # integers beyond 2^53 stand in the journal as text
+                    r0, r1, energy = (None if each is None else int(each) for each in (r0, r1, energy))
+                method = METHODS[word]
+                inserts.append(
+                    (
+                        series,
+                        start,
+                        part,
+                        seq,
+                        installation,
+                        r0,
+                        r1,
+                        energy,
+                        coverage,
+                        method,
+                        quality,
+                        num,
+                        den,
+                        *row[11:],
+                    )
+                )
+                if not replaces:
+                    self.rollups.add(series, start, (installation or 0, num, den, energy, coverage, method, quality))
         self.db.executemany(
             "INSERT OR REPLACE INTO interval VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", inserts
         )
