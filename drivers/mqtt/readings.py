@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from drivers.mqtt.locators import ABSENT
-from drivers.mqtt.numbers import scaled
+from drivers.mqtt.numbers import Scale
 from drivers.mqtt.records import Locator, Lookup, number_in_text
 from gateway.domain.finding import Finding, Severity
 from gateway.domain.quality import GOOD, Flag, Status, word
@@ -34,9 +34,7 @@ class ChannelMapping:
     locator: Locator
     text: bool
     unit: str
-    numerator: int
-    denominator: int
-    decimals: int
+    scale: Scale
     cumulative: bool
 
     @classmethod
@@ -49,9 +47,7 @@ class ChannelMapping:
             locator=tuple(at) if isinstance(at, list) else at,
             text=document["type"] == "text",
             unit=document["unit"],
-            numerator=int(document["numerator"]),
-            denominator=int(document["denominator"]),
-            decimals=document["decimals"],
+            scale=Scale(int(document["numerator"]), int(document["denominator"]), document["decimals"]),
             cumulative=bool(document["cumulative"]),
         )
 
@@ -65,7 +61,7 @@ class ChannelMapping:
             return self._text(raw)
         if type(raw) is not int and type(raw) is not Decimal and type(raw) is not Fraction:
             return None, NOT_A_NUMBER, Finding("reading.not_a_number", Severity.WARNING, self.id)
-        value = scaled(raw, self.numerator, self.denominator, self.decimals)
+        value = self.scale.apply(raw)
         if value is None:
             return None, OVERFLOW, Finding("reading.overflow", Severity.ERROR, self.id)
         return value, GOOD, None

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
 
-from drivers.mqtt.numbers import parse_number, scaled
+from drivers.mqtt.numbers import Scale, parse_number
 from gateway.domain.time import US_PER_S, from_datetime
 
-_EPOCHS = {"epoch_s": US_PER_S, "epoch_ms": 1_000, "epoch_us": 1}
+_EPOCHS = {"epoch_s": Scale(US_PER_S, 1, 0), "epoch_ms": Scale(1_000, 1, 0), "epoch_us": Scale(1, 1, 0)}
 _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
@@ -74,12 +74,12 @@ class TimeRule:
         return at_us, Trust.TRUSTED
 
     def _instant(self, raw: object) -> int | None:
-        step_us = _EPOCHS.get(self.format)
-        if step_us is not None:
+        scale = _EPOCHS.get(self.format)
+        if scale is not None:
             number = parse_number(raw[:_MAX_TEXT]) if isinstance(raw, str) else raw
             if isinstance(number, bool) or not isinstance(number, int | Decimal):
                 return None
-            instant = scaled(number, step_us, 1, 0)
+            instant = scale.apply(number)
             return instant if instant is not None and 0 <= instant < 2**53 else None
         if isinstance(raw, int) and not isinstance(raw, bool) and self.format != "iso8601":
             raw = str(raw) if abs(raw) < 10**20 else ""  # 20261122101500 written as a number

@@ -129,7 +129,7 @@ def _verdict(channel: ChannelMapping, metric: Metric, datatype: int | None) -> V
         quality = worst((quality, SAID_STALE if said == STALE_QUALITY else SAID_BAD))
     step = metric.step_of_float32(datatype)
     if channel.cumulative and value is not None and step is not None:
-        stored_step = step * Fraction(channel.numerator, channel.denominator) * 10**channel.decimals
+        stored_step = step * Fraction(channel.scale.numerator, channel.scale.denominator) * 10**channel.scale.decimals
         if stored_step > 1:
             coarse = Finding(
                 "reading.float32_coarse", Severity.WARNING, channel.id, {"step": min(int(stored_step), 2**53 - 1)}

@@ -8,10 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.mqtt.locators import ABSENT, at_path, parse_path
-from drivers.mqtt.numbers import parse_number, round_half_even, scaled
+from drivers.mqtt.numbers import Scale, parse_number, round_half_even
 from drivers.mqtt.timestamps import TimeRule, Trust, zone_minutes
 
 S = 1_000_000
+
+
+def scaled(value: int | Decimal, numerator: int, denominator: int, decimals: int) -> int | None:
+    return Scale(numerator, denominator, decimals).apply(value)
+
+
 NOON_US = 1_795_348_800 * S  # 2026-11-22T12:00:00Z
 
 
