@@ -69,6 +69,7 @@ def pack_days(connection: sqlite3.Connection, organisation: str, before_us: int,
                 series = MonthSeries(connection, Lock(), device, group, (number, dt_min, dt_max))
                 _pack(connection, series, number, first // US_PER_DAY)
                 days.append(first // US_PER_DAY)
+        connection.execute("PRAGMA incremental_vacuum").fetchall()
     return days
 
 

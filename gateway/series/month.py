@@ -108,6 +108,7 @@ def open_month(path: Path, *, read_only: bool, create: bool = False) -> sqlite3.
 def _make(connection: sqlite3.Connection) -> None:
     """Create the tables of an empty file; does nothing to one that has them."""
     if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # what packing frees goes back to the disk
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
         for statement in _SCHEMA.split(";"):

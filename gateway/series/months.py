@@ -1,5 +1,6 @@
 """The month files of a folder, opened when first asked and held up to a limit."""
 
+import contextlib
 import re
 import sqlite3
 from collections import OrderedDict
@@ -8,6 +9,7 @@ from pathlib import Path
 from gateway.series.month import open_month
 
 MAX_OPEN = 48
+MAX_WRITTEN = 4  # months open for writing: the log of each may reach 16 MiB
 MAX_SPAN = 12 * 200
 _NAME = re.compile(r"\d{4}-\d{2}")
 
@@ -15,9 +17,10 @@ _NAME = re.compile(r"\d{4}-\d{2}")
 class Months:
     """Connections by month name, least recently used closed first."""
 
-    def __init__(self, folder: Path, *, read_only: bool) -> None:
+    def __init__(self, folder: Path, *, read_only: bool, max_open: int = MAX_OPEN) -> None:
         self._folder = folder
         self._read_only = read_only
+        self._max_open = max_open
         self._open: OrderedDict[str, sqlite3.Connection] = OrderedDict()
 
     def names(self) -> list[str]:
@@ -52,11 +55,18 @@ class Months:
             return None
         connection = open_month(self.path(name), read_only=self._read_only, create=create)
         self._open[name] = connection
-        while len(self._open) > MAX_OPEN:
-            self._open.popitem(last=False)[1].close()
+        while len(self._open) > self._max_open:
+            self._close(self._open.popitem(last=False)[1])
         return connection
 
     def close(self) -> None:
         """Close every file; idempotent."""
         while self._open:
-            self._open.popitem()[1].close()
+            self._close(self._open.popitem()[1])
+
+    def _close(self, connection: sqlite3.Connection) -> None:
+        """A writer leaves no write-ahead log behind, unless somebody reads right now."""
+        if not self._read_only:
+            with contextlib.suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()

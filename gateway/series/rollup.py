@@ -6,12 +6,13 @@ channel is one read.
 """
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.domain.quality import Status
-from gateway.domain.time import Period, from_datetime, to_datetime
+from gateway.domain.time import US_PER_DAY, Period, from_datetime, to_datetime
 from gateway.series.codec import decode, decode_columns, encode, encode_columns
 from gateway.series.row import HourColumn, SeriesRow
 
@@ -159,23 +160,27 @@ def joined(parts: Iterable[dict[int, _HourStats] | HourColumn]) -> HourColumn:
 def by_day(column: HourColumn, zone: ZoneInfo) -> HourColumn:
     """Civil days from hours. An hour belongs to the day it starts in, so in a zone half an hour off, edges are too."""
     days = HourColumn([], [], [], [], [])
-    low, end_us = 0, None
-    for index, start in enumerate(column.starts):
-        if end_us is None or start >= end_us:
-            if end_us is not None:
-                _add_day(days, column, low, index, zone)
-            low, end_us = index, _day_of(start, zone).end_us
-    if column.starts:
-        _add_day(days, column, low, len(column.starts), zone)
+    starts, low = column.starts, 0
+    day = Period(0, 0)
+    while low < len(starts):
+        # mostly the next day, whose start is known; its end needs the zone
+        day = _day_of(starts[low], zone) if starts[low] >= day.end_us + US_PER_DAY // 2 else _day_after(day, zone)
+        high = bisect_left(starts, day.end_us, low)
+        if high > low:
+            days.starts.append(day.start_us)
+            days.counts.append(sum(column.counts[low:high]))
+            days.minima.append(min(column.minima[low:high]))
+            days.maxima.append(max(column.maxima[low:high]))
+            days.sums.append(sum(column.sums[low:high]))
+        low = high
     return days
 
 
-def _add_day(days: HourColumn, column: HourColumn, low: int, high: int, zone: ZoneInfo) -> None:
-    days.starts.append(_day_of(column.starts[low], zone).start_us)
-    days.counts.append(sum(column.counts[low:high]))
-    days.minima.append(min(column.minima[low:high]))
-    days.maxima.append(max(column.maxima[low:high]))
-    days.sums.append(sum(column.sums[low:high]))
+def _day_after(day: Period, zone: ZoneInfo) -> Period:
+    """The civil day that begins where ``day`` ends."""
+    noon = to_datetime(day.end_us + US_PER_DAY // 2).astimezone(zone)
+    following = (noon.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None) + _ONE_DAY).replace(tzinfo=zone)
+    return Period(day.end_us, from_datetime(following))
 
 
 def _day_of(at_us: int, zone: ZoneInfo) -> Period:

@@ -15,7 +15,7 @@ from gateway.domain.time import US_PER_DAY, US_PER_HOUR, Period
 from gateway.series.closing import close_hours, pack_days
 from gateway.series.index import SeriesIndex
 from gateway.series.month import month_name, month_period
-from gateway.series.months import Months
+from gateway.series.months import MAX_WRITTEN, Months
 from gateway.series.reading import MonthSeries, hot_row, month_series, read_snapshot, series_number
 from gateway.series.rollup import PositionOf, Positions, by_day, joined, month_hours
 from gateway.series.row import Conflict, HourColumn, SeriesRow
@@ -55,7 +55,7 @@ class SeriesStore:
         self._lock = Lock()
         # reads have connections of their own, so that another thread never sees a half-written batch
         self._months = Months(folder, read_only=True)
-        self._written = Months(folder, read_only=read_only)
+        self._written = Months(folder, read_only=read_only, max_open=MAX_WRITTEN)
         self._index = SeriesIndex(folder, read_only=read_only)
         self._writers: dict[str, MonthWriter] = {}
 
