@@ -1,0 +1,1 @@
+"""Plants described in a file: devices by profile, values that move, faults, a truth log."""

@@ -1,0 +1,125 @@
+"""Plant files: signals against their integrals, files against their problems, and a served plant with its truth."""
+
+import asyncio
+import io
+import json
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from simulators.described.format import load_plant
+from simulators.described.meter import DescribedMeter
+from simulators.described.running import DescribedPlant
+from simulators.described.signals import Constant, Ramp, Signal, Steps, Wave
+from simulators.truth import TruthLog
+
+EXAMPLE = Path(__file__).parents[3] / "config/examples/simulate/plant.yaml"
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        Constant(3.5),
+        Ramp(1.0, 5.0, 40.0),
+        Ramp(1.0, 5.0, 7.0, again=True),
+        Wave(10.0, 4.0, 30.0, 5.0),
+        Steps([1.0, 8.0, 0.0], 9.0),
+    ],
+    ids=lambda signal: type(signal).__name__,
+)
+def test_an_integral_is_the_area_under_its_signal(signal: Signal) -> None:
+    step = 0.001
+    area = 0.0
+    for k in range(60_000):
+        if k % 10_000 == 0:
+            assert signal.integral(k * step) == pytest.approx(area, abs=0.02)
+        area += signal.value((k + 0.5) * step) * step
+
+
+def test_a_counter_follows_another_value() -> None:
+    plant, problems = load_plant(EXAMPLE)
+    assert problems == []
+    assert plant is not None
+    coal = next(device for device in plant.devices if device.id == "coal")
+    meter = DescribedMeter("coal", coal.values, 1_000_000)
+    index = [meter.quantity("belt_mass", 1_000_000 + k * 1_800_000_000) for k in range(4)]
+    assert index[0] == 212_340_000_000
+    assert [int(b) - int(a) for a, b in pairwise(index)] == [14_250_000] * 3  # type: ignore[arg-type]
+
+
+def test_a_counter_that_follows_nothing_is_refused() -> None:
+    plant, _ = load_plant(EXAMPLE)
+    assert plant is not None
+    values = {"belt_mass": next(each for each in plant.devices if each.id == "coal").values["belt_mass"]}
+    with pytest.raises(ValueError, match="belt_flow"):
+        DescribedMeter("coal", values, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("simulation: 1", "the plant has no devices"),
+        ("simulation: 1\nservers:\n  - {id: s, devices: [{id: a, profile: x/y}]}", "'%(key)s' is missing"),
+        (
+            "simulation: 1\nservers:\n  - id: s\n    devices:\n"
+            "      - {id: a, unit: 1, profile: x/y}\n      - {id: a, unit: 2, profile: x/y}",
+            "the id '%(id)s' stands twice",
+        ),
+        ("simulation: 2", "'%(key)s' must be one of %(expected)s"),
+        ("servers: [", "not valid YAML: %(reason)s"),
+    ],
+)
+def test_a_wrong_file_is_told_by_line(tmp_path: Path, text: str, problem: str) -> None:
+    path = tmp_path / "plant.yaml"
+    path.write_text(text, "utf-8")
+    plant, problems = load_plant(path)
+    assert plant is None
+    assert problem in [each.message for each in problems]
+    assert all(each.line >= 1 for each in problems)
+
+
+async def test_a_plant_on_the_wire_and_its_truth(tmp_path: Path) -> None:
+    path = tmp_path / "plant.yaml"
+    path.write_text(
+        """
+simulation: 1
+truth_every_s: 0.05
+servers:
+  - id: s
+    devices:
+      - id: a
+        unit: 7
+        profile: meterproof/electricity-meter
+        values: {active_energy_import: 12.34}
+        faults: [{kind: zero}, {kind: foreign_unit, every: 2}]
+""",
+        "utf-8",
+    )
+    file, problems = load_plant(path)
+    assert problems == []
+    assert file is not None
+    log = io.StringIO()
+    plant = DescribedPlant(file, lambda: time.time_ns() // 1_000, TruthLog(log))
+    plant.build()
+    await plant.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", plant.ports["s"])
+    answers = []
+    for transaction in (1, 2):
+        writer.write(bytes.fromhex(f"{transaction:04x}00000006070300000002"))
+        answers.append(await asyncio.wait_for(reader.readexactly(13), 2))
+    await asyncio.sleep(0.12)
+    writer.close()
+    await plant.stop()
+    assert [answer[6] for answer in answers] == [8, 7], "every second answer comes from a foreign unit"
+    assert all(answer[9:] == bytes(4) for answer in answers), "the counter shows zero"
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["kind"] for line in lines if line["t"] == "fault"] == ["zero", "foreign_unit"]
+    assert [(line["device"], line["kind"]) for line in lines if line["t"] == "applied"] == [("a", "foreign_unit")]
+    truths = [line for line in lines if line["t"] == "truth"]
+    assert len(truths) >= 2
+    assert truths[0]["true"]["active_energy_import"] == 12.34
+    assert truths[0]["shown"]["active_energy_import"] == 0
+    assert truths[0]["faults"] == ["zero", "foreign_unit"]
+    assert all(second["at"] - first["at"] == 50_000 for first, second in pairwise(truths))
