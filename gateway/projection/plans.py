@@ -1,12 +1,13 @@
 """How to read polls of a configuration entry: the decode plan and what its channels are."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.domain.device import ChannelKind
 from gateway.ports import Document, ReadPlan
 from gateway.registry.writing import split_subject
+from gateway.settlement.entered import TicketLayout
 from gateway.settlement.store import CounterChannel, CounterGroup
 
 Plans = Callable[[str, Document], ReadPlan]
@@ -31,6 +32,7 @@ class GroupReading:
     texts: tuple[int, ...]  # positions of text channels
     said: tuple[tuple[int, str, int], ...]  # (position, measurand, decimals) of what the device says of itself
     counters: CounterGroup
+    ticket: TicketLayout | None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -77,5 +79,17 @@ def group_readings(seq: int, subject: str, body: Mapping[str, Any]) -> dict[str,
             texts=texts,
             said=said,
             counters=CounterGroup(organisation, device, name, int(group["period_us"]), seq, counters),
+            ticket=_ticket_layout(channels),
         )
     return found
+
+
+def _ticket_layout(channels: Sequence[Mapping[str, Any]]) -> TicketLayout | None:
+    """Where a weighing ticket's parts stand, when the group brings tickets."""
+    place = {str(channel["measurand"]): position for position, channel in enumerate(channels)}
+    number, net = place.get("ticket_number"), place.get("ticket_net_mass")
+    if number is None or net is None:
+        return None
+    decimals = {position: int(channel["decimals"]) for position, channel in enumerate(channels)}
+    gross, tare = place.get("ticket_gross_mass"), place.get("ticket_tare_mass")
+    return TicketLayout(number, net, gross, tare, place.get("vehicle_number"), decimals, str(channels[net]["unit"]))

@@ -20,6 +20,7 @@ from gateway.projection.plans import MAX_CACHED, GroupReading, Plans, group_read
 from gateway.registry.writing import RegistryProjection, split_subject
 from gateway.series.row import SeriesRow
 from gateway.series.store import SeriesStore
+from gateway.settlement.entered import ENTERED_KINDS, ticket_of
 from gateway.settlement.store import CounterGroup, SettlementProjection
 from gateway.validation import judged_quality
 
@@ -140,6 +141,10 @@ class Projector:
                     None if word & 3 >= Status.BAD else value for value, word in zip(numbers, quality, strict=True)
                 )
             self.settlement.observed(group.key, observed_us, slot_us, numbers)
+        if group.ticket is not None and seq > self._settlement_seq:
+            ticket = ticket_of(group.ticket, observed_us, values)
+            if ticket is not None:
+                self.settlement.entered.ticket(seq, group.organisation, f"device/{group.device}", ticket)
 
     def _message(self, entry: Entry) -> None:
         body, seq = entry.body, entry.seq
@@ -197,6 +202,8 @@ class Projector:
                 self.settlement.apply(entry.seq, organisation, entry.body)
             elif entry.kind == "installation":
                 self._installed(organisation, id_, entry.body)
+            elif entry.kind in ENTERED_KINDS:
+                self.settlement.entered.apply(entry.seq, entry.kind, organisation, id_, entry.body)
         if entry.seq > self._registry_seq:
             self.registry.apply_fact(entry)
             if entry.kind == "event" and entry.body.get("action") == "identity.changed" and entry.body.get("raw"):

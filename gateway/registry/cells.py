@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,8 @@ from gateway.registry.recording import MAX_ID_LENGTH
 
 MAX_CELL_LENGTH = 1_000
 _DATE = re.compile(r"^(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})\s*日?$")
+_SERIAL_DAY = re.compile(r"^[3-6]\d{4}$")
+_FIRST_SERIAL_DAY = date(1899, 12, 30)  # spreadsheets count a 29 February 1900 that never was
 _DECIMAL = re.compile(r"^[+-]?\d{1,18}(\.\d{1,12})?$")
 _FLAGS = {"1": 1, "是": 1, "yes": 1, "true": 1, "y": 1, "√": 1, "0": 0, "否": 0, "no": 0, "false": 0, "n": 0, "×": 0}
 
@@ -88,7 +90,9 @@ def _ratio(text: str) -> str:
 
 
 def read_date(text: str) -> date:
-    """``2025-03-01``, ``2025.3.1``, ``2025/3/1`` or ``2025年3月1日``; CellError when it is no date."""
+    """``2025-03-01``, ``2025.3.1``, ``2025/3/1`` or ``2025年3月1日``, or a spreadsheet's day number 45717."""
+    if _SERIAL_DAY.match(text.strip()):
+        return _FIRST_SERIAL_DAY + timedelta(days=int(text))
     match = _DATE.match(text.strip())
     try:
         if match is None:
@@ -114,7 +118,7 @@ def _choice(text: str, column: Column) -> str | int:
 
 def _moment(text: str, zone: ZoneInfo) -> int:
     """µs UTC of a date (its midnight in the zone), a local date and time, or RFC 3339 with an offset."""
-    if _DATE.match(text):
+    if _DATE.match(text) or _SERIAL_DAY.match(text):
         return local_midnight(read_date(text), zone)
     day, _, clock = re.sub(r"\s+", " ", text).replace("日 ", "日T").replace(" ", "T", 1).partition("T")
     try:

@@ -206,3 +206,48 @@ STANDARDS = LedgerFile(
     ),
 )
 LEDGER_FILES = (POINTS, INSTRUMENTS, STANDARDS, CERTIFICATES, INSTALLATIONS)
+
+HAND_READINGS = LedgerFile(
+    "readings.csv",
+    "manual",
+    "point",
+    (
+        Column("point", "计量点编号", Cell.ID, required=True),
+        Column("at", "抄表时间", Cell.MOMENT, required=True),
+        Column("register", "表底度", Cell.DECIMAL, required=True),
+        Column("unit", "单位", required=True),
+    ),
+)
+TICKETS = LedgerFile(
+    "tickets.csv",
+    "batch",
+    "point",
+    (
+        Column("point", "计量点编号", Cell.ID, required=True),
+        Column("number", "磅单号", Cell.ID, required=True),
+        Column("at", "过磅时间", Cell.MOMENT, required=True),
+        Column("gross", "毛重", Cell.DECIMAL),
+        Column("tare", "皮重", Cell.DECIMAL),
+        Column("net", "净重", Cell.DECIMAL),
+        Column("unit", "单位", required=True),
+        Column("vehicle", "车号"),
+    ),
+)
+INVOICES = LedgerFile(
+    "invoices.csv",
+    "invoice",
+    "point",
+    (
+        Column("point", "计量点编号", Cell.ID, required=True),
+        Column("number", "发票号", Cell.ID, required=True),
+        Column("from", "起始日期", Cell.MOMENT, required=True),
+        Column("to", "截止日期", Cell.MOMENT, required=True),
+        Column("amount", "数量", Cell.DECIMAL, required=True),
+        Column("unit", "单位", required=True),
+        Column("price", "金额", Cell.DECIMAL),
+        Column("currency", "币种"),
+        Column("document", "文件哈希"),
+    ),
+)
+ENTERED_FILES = {file.name.removesuffix(".csv"): file for file in (HAND_READINGS, TICKETS, INVOICES)}
+"""What people enter about points, by the name of the command that takes it."""

@@ -4,14 +4,21 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from pathlib import Path
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
 from zoneinfo import ZoneInfo
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
 
 from gateway.registry.cells import CellError, read_cell
 from gateway.registry.columns import LEDGER_FILES, Column, LedgerFile
 
 MAX_FILE_BYTES = 32 * 2**20
 MAX_ROWS = 100_000
+MAX_COLUMNS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +59,29 @@ def read_folder(
     """
     rows: list[LedgerRow] = []
     problems: list[LedgerProblem] = []
-    found = [file for file in LEDGER_FILES if (folder / file.name).is_file()]
+    found = [(file, path) for file in LEDGER_FILES if (path := _path(folder, file)) is not None]
     if not found:
         names = ", ".join(file.name for file in LEDGER_FILES)
         problems.append(LedgerProblem(str(folder), 0, 0, "no ledger file here; expected: %(names)s", {"names": names}))
-    for file in found:
-        _read_file(folder / file.name, file, zone, energy_kinds, rows, problems)
+    for file, path in found:
+        _read_file(path, file, zone, energy_kinds, rows, problems)
     return rows, problems
+
+
+def read_file(path: Path, file: LedgerFile, zone: ZoneInfo) -> tuple[list[LedgerRow], list[LedgerProblem]]:
+    """The rows of one file, CSV or XLSX, and every problem found."""
+    rows: list[LedgerRow] = []
+    problems: list[LedgerProblem] = []
+    _read_file(path, file, zone, {}, rows, problems)
+    return rows, problems
+
+
+def _path(folder: Path, file: LedgerFile) -> Path | None:
+    """The file as CSV, or as a spreadsheet of the same name."""
+    for path in (folder / file.name, (folder / file.name).with_suffix(".xlsx")):
+        if path.is_file():
+            return path
+    return None
 
 
 def _read_file(  # noqa: PLR0917  # one reader of one file
@@ -84,16 +107,26 @@ def _read_file(  # noqa: PLR0917  # one reader of one file
 
 
 def _table(path: Path, problems: list[LedgerProblem]) -> list[list[str]]:
+    """The cells of a file as text; empty, with a problem, when it cannot be read."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            limit = str(MAX_FILE_BYTES)
-            problems.append(LedgerProblem(path.name, 0, 0, "the file is larger than %(limit)s bytes", {"limit": limit}))
-            return []
-        raw = path.read_bytes()
+        raw = path.read_bytes() if path.stat().st_size <= MAX_FILE_BYTES else None
     except OSError as error:
         facts = {"reason": error.strerror or type(error).__name__}
         problems.append(LedgerProblem(path.name, 0, 0, "cannot read the file: %(reason)s", facts))
         return []
+    if raw is None:
+        limit = str(MAX_FILE_BYTES)
+        problems.append(LedgerProblem(path.name, 0, 0, "the file is larger than %(limit)s bytes", {"limit": limit}))
+        return []
+    before = len(problems)
+    table = (_sheet if path.suffix.lower() == ".xlsx" else _csv)(path, raw, problems)
+    if len(problems) == before and not (table and any(cell.strip() for cell in table[0])):
+        problems.append(LedgerProblem(path.name, 1, 0, "the file has no header row"))
+        return []
+    return table
+
+
+def _csv(path: Path, raw: bytes, problems: list[LedgerProblem]) -> list[list[str]]:
     text = _decoded(raw)
     if text is None:
         problems.append(LedgerProblem(path.name, 0, 0, "the file is neither UTF-8 nor GB18030 text"))
@@ -101,14 +134,34 @@ def _table(path: Path, problems: list[LedgerProblem]) -> list[list[str]]:
     first = text.split("\n", 1)[0]
     delimiter = max(",\t;", key=first.count)
     try:
-        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         problems.append(LedgerProblem(path.name, 0, 0, "not a CSV file: %(reason)s", {"reason": str(error)}))
         return []
-    if not table or not any(cell.strip() for cell in table[0]):
-        problems.append(LedgerProblem(path.name, 1, 0, "the file has no header row"))
+
+
+def _sheet(path: Path, raw: bytes, problems: list[LedgerProblem]) -> list[list[str]]:
+    """The first sheet of a workbook as text, as a person sees it; formulas count with the value last computed."""
+    try:
+        workbook = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+        sheet = workbook.worksheets[0]
+        limits = {"max_row": MAX_ROWS + 2, "max_col": MAX_COLUMNS}
+        table = [[_shown(cell) for cell in row] for row in sheet.iter_rows(values_only=True, **limits)]
+    except (BadZipFile, InvalidFileException, KeyError, ValueError, IndexError, OSError, ParseError) as error:
+        facts = {"reason": type(error).__name__}
+        problems.append(LedgerProblem(path.name, 0, 0, "not a spreadsheet (XLSX): %(reason)s", facts))
         return []
     return table
+
+
+def _shown(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime):
+        return cell.strftime("%Y-%m-%d %H:%M:%S") if cell.time() != time(0) else cell.strftime("%Y-%m-%d")
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
 
 
 def _decoded(raw: bytes) -> str | None:

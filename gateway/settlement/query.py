@@ -12,9 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Self
 
+from gateway.domain.quality import Flag, Status, word
 from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_HOUR, Period
 from gateway.registry.registry import Registry
-from gateway.settlement import schema
+from gateway.settlement import batches, schema
 from gateway.settlement.counter import THOUSANDTHS
 from gateway.settlement.rollups import DAY, HOUR, MONTH
 from gateway.settlement.row import IntervalRow, Method
@@ -91,6 +92,14 @@ class Energy:
     quality: int = 0
     by_method: dict[Method, Fraction] = field(default_factory=dict)
     installations: dict[int, Fraction] = field(default_factory=dict)
+    tickets: int = 0  # weighings counted
+
+    def add(self, method: Method, installation: int, value: Fraction, quality: int) -> None:
+        """One more share."""
+        self.value += value
+        self.quality = max(self.quality & 3, quality & 3) | ((self.quality | quality) & ~3)
+        self.by_method[method] = self.by_method.get(method, Fraction(0)) + value
+        self.installations[installation] = self.installations.get(installation, Fraction(0)) + value
 
 
 class Settlement:
@@ -195,13 +204,58 @@ class Settlement:
                 total.windows += windows
                 total.missing += missing
                 coverage += covered
-                total.quality = max(total.quality & 3, quality & 3) | ((total.quality | quality) & ~3)
                 for method, value in energy.items():
-                    total.value += value
-                    total.by_method[method] = total.by_method.get(method, Fraction(0)) + value
-                    total.installations[installation] = total.installations.get(installation, Fraction(0)) + value
+                    total.add(method, installation, value, quality)
+                total.quality = max(total.quality & 3, quality & 3) | ((total.quality | quality) & ~3)
         total.coverage = coverage // total.windows if total.windows else 0
+        self._add_entered(total, organisation, point, period, known_seq)
         return total
+
+    def _add_entered(self, total: Energy, organisation: str, point: str, period: Period, known_seq: int | None) -> None:
+        """Weighing tickets of the point's devices and those entered for it; registers read by people."""
+        fitted = [
+            each
+            for each in self._registry.installations_of_point(organisation, point, None, known_seq)
+            if (each.object.get("role") or "meter") == "meter"
+        ]
+        sources = [(f"point/{point}", period, 0, Method.MANUAL)]
+        for record in fitted:
+            start = max(period.start_us, period.start_us if record.from_us is None else record.from_us)
+            end = min(period.end_us, period.end_us if record.to_us is None else record.to_us)
+            if record.object.get("device") and start < end:
+                sources.append((f"device/{record.object['device']}", Period(start, end), record.seq, Method.MEASURED))
+        for source, span, installation, method in sources:
+            for each in self.tickets(organisation, source, span, known_seq):
+                total.unit = total.unit or each.ticket.unit
+                total.tickets += 1
+                total.add(method, installation, Fraction(each.ticket.net), each.ticket.quality)
+        readings = batches.hand_readings(self._db, organisation, point, known_seq)
+        if readings:
+            total.unit = total.unit or readings[0].unit
+            by_hand = [each for each in fitted if not each.object.get("device")]
+            shares, whole = batches.hand_energy(readings, by_hand, period)
+            for share in shares:
+                quality = word(Status.GOOD if whole else Status.UNCERTAIN, Flag.MANUAL)
+                total.add(Method.MANUAL, share.installation, share.energy, quality)
+            total.missing += not whole
+
+    def tickets(
+        self, organisation: str, source: str, period: Period, known_seq: int | None = None
+    ) -> list[batches.Weighing]:
+        """Weighing tickets of ``device/<id>`` or ``point/<id>``."""
+        return batches.tickets(self._db, organisation, source, period, known_seq)
+
+    def refused_tickets(self, organisation: str) -> list[batches.RefusedTicket]:
+        """Tickets whose number was taken."""
+        return batches.refused_tickets(self._db, organisation)
+
+    def hand_readings(self, organisation: str, point: str, known_seq: int | None = None) -> list[batches.HandReading]:
+        """Registers read by people at a point."""
+        return batches.hand_readings(self._db, organisation, point, known_seq)
+
+    def invoices(self, organisation: str, point: str, known_seq: int | None = None) -> list[batches.Invoice]:
+        """Invoices about a point."""
+        return batches.invoices(self._db, organisation, point, known_seq)
 
     def _meters(self, organisation: str, point: str, known_seq: int | None) -> Iterator[tuple[ChannelInfo, set[int]]]:
         """The channels that counted for a point, with the installation entries under which they did."""
@@ -260,11 +314,11 @@ class Settlement:
         ).fetchall()
         for installation, num, den, windows, missing, coverage, status, flags, *methods in rows:
             factor = info.step * Fraction(num, den)
-            word = 0
+            seen = 0
             for each in json.loads(flags):
-                word |= each
+                seen |= each
             sums = {Method(number): value * factor for number, value in enumerate(methods) if value}
-            yield installation, sums, windows, missing, coverage, status | word << 2
+            yield installation, sums, windows, missing, coverage, status | seen << 2
 
     def _intervals(self, info: ChannelInfo, period: Period, known_seq: int | None) -> list[Interval]:
         span = (info.id, period.start_us, period.end_us)

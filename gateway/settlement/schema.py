@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.domain.errors import DataFolderError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_TIMEOUT_S = 10.0
 
 _ROW = """
@@ -61,6 +61,57 @@ CREATE TABLE rollup (                   -- kind 1 hour, 2 day, 3 month, cut in t
   manual INTEGER NOT NULL,
   PRIMARY KEY (kind, series, start, installation, num, den)
 ) WITHOUT ROWID, STRICT;
+CREATE TABLE batch (                    -- weighing tickets and the like; the first one of a number counts
+  organisation TEXT NOT NULL,
+  source TEXT NOT NULL,             -- device/<id> as sent, point/<id> as entered
+  number TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  at INTEGER NOT NULL,              -- µs UTC
+  gross TEXT, tare TEXT, net TEXT NOT NULL, -- exact decimals
+  unit TEXT NOT NULL,
+  vehicle TEXT NOT NULL,
+  quality INTEGER NOT NULL,
+  withdrawn_seq INTEGER,
+  PRIMARY KEY (organisation, source, number)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX batch_at ON batch (organisation, source, at);
+CREATE TABLE batch_refused (            -- the same number again with other contents
+  seq INTEGER NOT NULL,
+  organisation TEXT NOT NULL,
+  source TEXT NOT NULL,
+  number TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  net TEXT NOT NULL,
+  kept_seq INTEGER NOT NULL,
+  PRIMARY KEY (seq, source, number)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE hand_reading (             -- registers read by people at points nothing reads
+  seq INTEGER PRIMARY KEY,
+  organisation TEXT NOT NULL,
+  point TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  register TEXT NOT NULL,           -- exact decimal
+  unit TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  withdrawn INTEGER NOT NULL
+) STRICT;
+CREATE INDEX hand_reading_of ON hand_reading (organisation, point, at, seq);
+CREATE TABLE invoice (
+  seq INTEGER PRIMARY KEY,
+  organisation TEXT NOT NULL,
+  point TEXT NOT NULL,
+  number TEXT NOT NULL,
+  from_us INTEGER NOT NULL,
+  to_us INTEGER NOT NULL,
+  amount TEXT NOT NULL,
+  unit TEXT NOT NULL,
+  price TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  document TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  withdrawn INTEGER NOT NULL
+) STRICT;
+CREATE INDEX invoice_of ON invoice (organisation, point, number, seq);
 CREATE TABLE heard (                    -- work in hand, not part of the projection's content
   organisation TEXT NOT NULL,
   device TEXT NOT NULL,

@@ -8,6 +8,7 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from gateway.settlement import schema
+from gateway.settlement.entered import EnteredTables
 from gateway.settlement.rollups import RollUps
 from gateway.settlement.row import METHODS, IntervalRow, Method
 
@@ -62,6 +63,7 @@ class SettlementProjection:
     def __init__(self, connection: sqlite3.Connection, zone: ZoneInfo) -> None:
         self.db = connection
         self.rollups = RollUps(connection, zone)
+        self.entered = EnteredTables(connection)
         self._series: dict[tuple[str, str, str], tuple[int, int]] = {}  # newest: id, decimals
         self.settled_to: dict[tuple[str, str, str], int] = {}
         self.heard: dict[tuple[str, str, str], Heard] = {}

@@ -111,6 +111,23 @@ class Works:
         body = {"topic": "t", "payload": "", "qos": 1, "retained": 0, "received": received_us or at_us, "findings": []}
         return Draft("message", f"{ORG}/endpoint/b", received_us or at_us, body | {"samples": [sample]})
 
+    def weighbridge(self, name):
+        channels = [
+            channel("number", "ticket_number", "1", "text"),
+            {**channel("net", "ticket_net_mass", "t", "instantaneous"), "decimals": 3},
+        ]
+        groups = {"main": {"period_us": US_PER_DAY, "offset_us": 0, "identity": 0, "channels": channels, "plan": None}}
+        device = {"id": name, "endpoint": "x", "protocol": "mqtt", "profile": "a/b", "profile_sha256": "", "pushed": 1}
+        body = {"device": device | {"address": {}}, "groups": groups, "hash": "", "software": "test"}
+        self.cfg[name] = self.journal.append([Draft("configuration", f"{ORG}/device/{name}", T0, body)])[0]
+
+    def ticket(self, name, at_us, number, net_kg):
+        return self.message(name, at_us, [number, net_kg])
+
+    def entered(self, kind, point, *, withdrawn=0, **given):
+        said = {"actor": "a", "reason": "", "source": "f:1", "withdrawn": withdrawn}
+        return Draft(kind, f"{ORG}/point/{point}", T0, {"object": given, **said})
+
     def append(self, *drafts):
         return self.journal.append(drafts)
 

@@ -251,3 +251,53 @@ def test_another_period_later_does_not_make_the_past_a_gap(works):
     after = rows_without_entries(works)
     assert [row for row in after if row[0] <= before[-1][0]] == before
     assert {row[5].word for _, row in after[1:]} == {"measured"}
+
+
+def test_weighing_tickets_count_once_and_a_number_with_other_contents_is_kept_apart(works):
+    works.weighbridge("w")
+    works.record("installation", "I", from_us=T0, point="P", instrument="M", device="w")
+    at = [T0 + k * US_PER_HOUR for k in range(4)]
+    works.append(works.ticket("w", at[0], "1", 20_500), works.ticket("w", at[1], "2", 30_000))
+    works.append(works.ticket("w", at[0], "1", 20_500), works.ticket("w", at[2], "2", 31_000))
+    works.project()
+    registry, settlement = readers(works)
+    day = Period(T0, T0 + US_PER_DAY)
+    found = settlement.energy(ORG, "P", day)
+    assert (found.value, found.unit, found.tickets) == (Fraction(505, 10), "t", 2)
+    assert settlement.energy(ORG, "P", Period(at[1], at[3])).value == 30
+    (refused,) = settlement.refused_tickets(ORG)
+    assert (refused.number, refused.at_us) == ("2", at[2])
+    works.append(works.entered("batch", "P", number="A", at=at[3], net="4.25", unit="t"))
+    works.project()
+    known = works.journal.head()
+    assert settlement.energy(ORG, "P", day).value == Fraction(5475, 100)
+    works.append(works.entered("batch", "P", withdrawn=1, number="A"))
+    works.project()
+    assert settlement.energy(ORG, "P", day).value == Fraction(505, 10)
+    assert settlement.energy(ORG, "P", day, known_seq=known).value == Fraction(5475, 100)
+    settlement.close()
+    registry.close()
+
+
+def test_registers_read_by_people_are_energy_between_the_readings(works):
+    works.record("installation", "I", from_us=T0, to_us=T0 + 4 * US_PER_DAY, point="P", instrument="M", ct_ratio="40")
+    works.record(
+        "installation", "J", from_us=T0 + 4 * US_PER_DAY, point="P", instrument="N", ct_ratio="60", opening_index="0"
+    )
+    for day, register in ((0, "100"), (2, "112.5"), (6, "7")):
+        works.append(works.entered("manual", "P", at=T0 + day * US_PER_DAY, register=register, unit="kWh"))
+    works.project()
+    registry, settlement = readers(works)
+    found = settlement.energy(ORG, "P", Period(T0 + US_PER_DAY, T0 + 2 * US_PER_DAY))
+    assert (found.value, found.missing, found.unit) == (Fraction(125 * 40, 20), 0, "kWh")
+    # nobody read the old meter when it was taken down: two days are not known, and said so
+    found = settlement.energy(ORG, "P", Period(T0, T0 + 5 * US_PER_DAY))
+    assert (found.value, found.missing) == (Fraction(125, 10) * 40 + Fraction(7, 2) * 60, 1)
+    works.append(
+        works.entered("invoice", "P", number="F1", to=T0 + US_PER_DAY, amount="1000", unit="kWh", **{"from": T0})
+    )
+    works.project()
+    (invoice,) = settlement.invoices(ORG, "P")
+    assert (invoice.number, invoice.amount) == ("F1", 1000)
+    settlement.close()
+    registry.close()

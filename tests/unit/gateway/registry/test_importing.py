@@ -2,11 +2,14 @@
 
 import csv
 import io
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from openpyxl import Workbook
 
+from gateway.cli.enter import command as enter_command
 from gateway.cli.ledger import command
 from gateway.domain.errors import ConfigurationError, DataFolderError
 from gateway.domain.time import parse_iso
@@ -162,3 +165,51 @@ def test_five_thousand_instruments_are_no_matter_of_minutes(tmp_path, data):
     folder = write(tmp_path / "ledger", {"instruments.csv": rows.getvalue()})
     assert "5000 put on record" in run("import", folder, "--data", data.path)
     assert "5000 already there" in run("import", folder, "--data", data.path)
+
+
+def test_a_workbook_is_read_like_a_csv_file(tmp_path, data):
+    folder = write(tmp_path / "ledger", {"points.csv": FILES["points.csv"]})
+    book = Workbook()
+    book.active.append(["id", "name", "valid_until"])
+    book.active.append(["S1", "标准表", datetime(2027, 3, 1)])  # noqa: DTZ001  # as a spreadsheet holds it
+    book.active.append(["S2", 17, 46447])
+    book.save(folder / "standards.xlsx")
+    assert "4 put on record" in run("import", folder, "--data", data.path)
+    found, _ = objects(data)
+    assert found["standard", "S1"].body["object"] == {"name": "标准表", "valid_until": "2027-03-01"}
+    assert found["standard", "S2"].body["object"] == {"name": "17", "valid_until": "2027-03-01"}
+
+
+def test_a_file_that_is_no_workbook_is_a_problem(tmp_path, data):
+    folder = tmp_path / "ledger"
+    folder.mkdir()
+    (folder / "standards.xlsx").write_bytes(b"PK\x03\x04 not really")
+    with pytest.raises(ConfigurationError) as caught:
+        run("import", folder, "--data", data.path)
+    assert "not a spreadsheet" in caught.value.lines[0]
+
+
+def enter(what, file, data):
+    arguments = [what, str(file), "--data", str(data.path), "--actor", "li"]
+    return CliRunner().invoke(enter_command, arguments, obj="en", catch_exceptions=False).output
+
+
+def test_tickets_are_entered_once_and_a_number_with_other_contents_is_refused(tmp_path, data):
+    file = tmp_path / "tickets.csv"
+    file.write_text(
+        "point,number,at,gross,tare,net,unit\nP,T1,2026-10-20 08:00,30,10,20,t\nP,T2,2026-10-20 09:00,,,5.5,t\n"
+    )
+    assert "2 put on record" in enter("tickets", file, data)
+    assert "2 already there" in enter("tickets", file, data)
+    file.write_text(
+        "point,number,at,gross,tare,net,unit\nP,T1,2026-10-20 08:00,31,10,21,t\nP,T3,2026-10-20 09:00,30,10,21,t\n"
+        "P,T4,2026-10-20 09:00,30,,,t\n"
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        enter("tickets", file, data)
+    said = [line.split(": ", 1)[1] for line in caught.value.lines]
+    assert said == [
+        "'T1' is on record already with other contents; withdraw that first",
+        "net is not gross minus tare",
+        "a ticket needs a net mass, or gross and tare",
+    ]
