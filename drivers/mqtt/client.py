@@ -15,6 +15,7 @@ import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
+from unicodedata import is_normalized
 
 import aiomqtt
 import paho.mqtt.client as paho
@@ -29,6 +30,7 @@ Codes = tuple[int, ...] | list[ReasonCode]
 
 CONNECT_TIMEOUT_S = 10.0
 PACKETS_A_TURN = 50
+MAX_TOPIC = 1_000
 SUBSCRIBE_BATCH = 100
 """Topic filters in one SUBSCRIBE packet."""
 
@@ -122,13 +124,9 @@ class BrokerSession(aiomqtt.Client):
     def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:  # paho's callback
         del client, userdata
         self._packets += 1
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = "\ufffd"  # a broker has to refuse such a topic; should one not, it is nobody's topic here
         self._on_incoming(
             Incoming(
-                topic=topic,
+                topic=_topic(message),
                 payload=bytes(message.payload),
                 qos=message.qos,
                 retained=bool(message.retain),
@@ -232,6 +230,18 @@ class BrokerSession(aiomqtt.Client):
         socket = self._client.socket()
         if isinstance(socket, ssl.SSLSocket) and socket.pending():
             self._loop.call_soon(self._read)
+
+
+def _topic(message: paho.MQTTMessage) -> str:
+    """The topic as an entry can hold it. One that is no proper text, is not in Unicode form C or is overlong is written
+    escaped and shortened, so it equals no mapped topic: normalising it could make it another meter's."""
+    try:
+        topic = message.topic
+    except UnicodeDecodeError:  # a broker has to refuse such a topic
+        return "(not UTF-8)"
+    if len(topic) > MAX_TOPIC or not is_normalized("NFC", topic):
+        return f"({topic[:MAX_TOPIC]!a})"
+    return topic
 
 
 def _connect_properties(settings: SessionSettings) -> Properties:

@@ -91,13 +91,16 @@ class MqttListener:
         return self._unsettled
 
     async def deliveries(self) -> AsyncIterator[Delivery]:
-        """Messages as they come, until closed. One iteration at a time."""
+        """Messages as they come, until closed. One iteration at a time. Raises what is neither broker nor network."""
         if self._keeper is None and not self._closed:
             self._keeper = asyncio.create_task(self._keep_connected(), name=f"mqtt {self._endpoint}")
+            self._keeper.add_done_callback(lambda _: self._arrived.set())
         while not self._closed:
             while self._waiting:
                 yield self._waiting.popleft()
             self._arrived.clear()
+            if self._keeper is not None and self._keeper.done():
+                self._keeper.result()  # a fault of ours must not look like a silent broker
             if not self._closed:
                 await self._arrived.wait()
 

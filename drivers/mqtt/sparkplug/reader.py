@@ -4,6 +4,7 @@ their metrics by alias only; the same messages in the same order give the same s
 from collections import defaultdict
 from fractions import Fraction
 from typing import Any
+from unicodedata import normalize
 
 from drivers.mqtt.locators import ABSENT
 from drivers.mqtt.readings import ChannelMapping, GroupMapping, Value, Verdict
@@ -140,4 +141,4 @@ def _verdict(channel: ChannelMapping, metric: Metric, datatype: int | None) -> V
 
 def _fact(text: str) -> str:
     """A name from outside as it may stand in a finding: short, and always encodable."""
-    return text[:100].encode("utf-8", "replace").decode()
+    return normalize("NFC", text[:100].encode("utf-8", "replace").decode())

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from drivers.mqtt.plugin import PLUGIN
+from gateway.assembly.platform import SystemClock, SystemRandom, SystemStreams
 from tests.integration.mqtt.listening import publisher, tapped
 from tests.services import LOOPBACK, Mosquitto
 
@@ -120,6 +122,29 @@ async def test_poison_and_large_messages_do_not_stop_the_flow(broker: Mosquitto)
             await client.publish("p/a", payload, qos=1)
         await tap.until(lambda: tap.payloads[-1:] == [b"last"])
         assert [len(each) for each in tap.payloads] == [0, 200_000, 2, 4]
+
+
+async def test_a_topic_that_an_entry_cannot_hold_is_escaped_and_is_nobodys(broker: Mosquitto) -> None:
+    async with tapped(broker, ["p/+"]) as tap, publisher(broker) as client:
+        for topic in ("p/e\u0301", "p/\u00e9", "p/" + "x" * 2_000):
+            await client.publish(topic, b"1", qos=1)
+        await tap.until(lambda: len(tap.deliveries) == 3)
+        strange, plain, long = (each.message.topic for each in tap.deliveries)
+        assert (strange, plain) == ("('p/e\\u0301')", "p/\u00e9")
+        assert len(long) < 1_100
+
+
+async def test_a_fault_of_ours_ends_the_deliveries(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a programming error")
+
+    monkeypatch.setattr("drivers.mqtt.listener.BrokerSession", broken)
+    block = {"host": LOOPBACK, "port": broker.port}
+    listener = PLUGIN.open("e", block, ["a"], clock=SystemClock(), streams=SystemStreams(), random=SystemRandom())
+    with pytest.raises(RuntimeError, match="a programming error"):
+        async for _ in listener.deliveries():
+            pass
+    await listener.close()
 
 
 async def test_many_topics_are_subscribed_in_parts(broker: Mosquitto) -> None:

@@ -4,6 +4,7 @@ import json
 import string
 from fractions import Fraction
 from typing import Any
+from unicodedata import is_normalized
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +31,7 @@ DEVICES = [
     for profile in [shipped(f"meterproof-mqtt/{name}")]
 ]
 WIDTHS = {(each.id, group.id): len(group.channels) for each, _ in DEVICES for group in each.groups}
+STRANGE_DEVICES = st.text(max_size=20).map(lambda text: f"spBv1.0/G/DDATA/N/{text}")
 TOPICS = ["p/a", "p/b", "p/c", "p/d", "p/e", "p/f/energy_kwh", "p/f/power_kw"] + [
     f"spBv1.0/G/{kind}/N{tail}"
     for kind, tail in (("NBIRTH", ""), ("DBIRTH", "/D"), ("DDATA", "/D"), ("NDEATH", ""), ("DDEATH", "/D"))
@@ -50,7 +52,7 @@ JSON = st.recursive(
     | st.integers()
     | st.floats()
     | st.text(max_size=20)
-    | st.sampled_from(["A12", "2026-11-22T02:15:00Z", RECEIVED_US // 1000, 12.5, "M7"]),
+    | st.sampled_from(["A12", "e\u0301", "2026-11-22T02:15:00Z", RECEIVED_US // 1000, 12.5, "M7"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
     max_leaves=20,
 )
@@ -72,7 +74,7 @@ def journal_safe(value: Any) -> bool:
         return -(2**63) <= value < 2**63
     if isinstance(value, str):
         value.encode()  # raises on halves of characters
-        return True
+        return is_normalized("NFC", value)
     return value is None
 
 
@@ -92,7 +94,9 @@ def assert_accounted(subject: PayloadDecoder, each: Message) -> None:
         assert all(journal_safe(fact) for fact in finding.facts.values())
 
 
-@given(st.one_of(st.sampled_from(TOPICS), st.text(max_size=30)), PAYLOADS, st.booleans(), st.booleans())
+@given(
+    st.one_of(st.sampled_from(TOPICS), st.text(max_size=30), STRANGE_DEVICES), PAYLOADS, st.booleans(), st.booleans()
+)
 def test_any_topic_and_any_bytes(topic: str, payload: bytes, retained: bool, duplicate: bool) -> None:
     assert_accounted(build(), message(topic, payload, retained=retained, duplicate=duplicate))
 
