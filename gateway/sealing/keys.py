@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.domain.errors import DataFolderError
-from gateway.sealing.note import ED25519, NoteError, SigningKey, strict_base64
+from gateway.sealing.note import COSIGNATURE, ED25519, NoteError, SigningKey, strict_base64
 from gateway.sealing.tiles import write_durably
 
 _PREFIX = "PRIVATE+KEY+"
@@ -16,15 +16,15 @@ _PREFIX = "PRIVATE+KEY+"
 
 def save(path: Path, key: SigningKey, seed: bytes) -> None:
     """Write the key with mode 0600: ``PRIVATE+KEY+<name>+<id>+<base64(type ‖ seed)>``."""
-    encoded = base64.b64encode(bytes([ED25519]) + seed).decode()
+    encoded = base64.b64encode(bytes([key.verifier.kind]) + seed).decode()
     line = f"{_PREFIX}{key.verifier.name}+{key.verifier.id.hex()}+{encoded}\n"
     write_durably(path, line.encode(), mode=0o600)
 
 
-def create(path: Path, name: str) -> SigningKey:
-    """Make a new key and write it."""
+def create(path: Path, name: str, kind: int = ED25519) -> SigningKey:
+    """Make a new key from the operating system's randomness and write it."""
     private = Ed25519PrivateKey.generate()
-    key = SigningKey(name, private)
+    key = SigningKey(name, private, kind)
     save(path, key, private.private_bytes_raw())
     return key
 
@@ -60,7 +60,7 @@ def _parse(line: str) -> SigningKey | None:
         material = strict_base64(parts[2])
     except NoteError:
         return None
-    if len(material) != 33 or material[0] != ED25519:
+    if len(material) != 33 or material[0] not in {ED25519, COSIGNATURE}:
         return None
-    key = SigningKey(parts[0], Ed25519PrivateKey.from_private_bytes(material[1:]))
+    key = SigningKey(parts[0], Ed25519PrivateKey.from_private_bytes(material[1:]), material[0])
     return key if key.verifier.id.hex() == parts[1] else None

@@ -10,6 +10,7 @@ from pathlib import Path
 from gateway.verifier import notes
 from gateway.verifier.checkpoints import Options, Signed
 from gateway.verifier.folder import FolderCheck
+from gateway.verifier.package import PackageCheck
 from gateway.verifier.proof import check_proof
 from gateway.verifier.report import Report
 
@@ -40,18 +41,20 @@ def verify(options: argparse.Namespace) -> Report:
     try:
         _dispatch(report, path, given, options)
     except OSError as error:
-        report.problem("input.unreadable", str(path), reason=error.strerror or error)
+        report.broken("input.unreadable", str(path), reason=error.strerror or error)
     return report
 
 
 def _dispatch(report: Report, path: Path, given: Options, options: argparse.Namespace) -> None:
     if path.is_dir() and ((path / "journal.sqlite").is_file() or (path / "archive").is_dir()):
         FolderCheck(path, report, given).run()
+    elif path.suffix == ".zip" or (path / "manifest.json").is_file():
+        PackageCheck(path, report, given).run()
     elif path.suffix == ".tlog-proof":
         entry = Path(options.entry).read_bytes() if options.entry else None
         check_proof(report, _small(path), entry, given.key)
     else:
-        report.problem("input.unknown", str(path))
+        report.broken("input.unknown", str(path))
 
 
 def _key(report: Report, text: str | None) -> notes.Key | None:
@@ -62,7 +65,7 @@ def _key(report: Report, text: str | None) -> notes.Key | None:
         path = Path(text)
         return notes.parse_key(_small(path).decode("utf-8", "replace") if path.is_file() else text)
     except (notes.NoteError, OSError) as error:
-        report.problem("key.malformed", "--key", reason=error)
+        report.broken("key.malformed", "--key", reason=error)
         return None
 
 
@@ -74,7 +77,7 @@ def _outside(report: Report, path: Path) -> Signed | None:
             return Signed(str(path), notes.parse_proof(content).checkpoint, outside=True)
         return Signed(str(path), notes.parse_checkpoint(content), outside=True)
     except (notes.NoteError, OSError) as error:
-        report.problem("checkpoint.malformed", str(path), reason=error)
+        report.broken("checkpoint.malformed", str(path), reason=error)
         return None
 
 

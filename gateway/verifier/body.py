@@ -31,10 +31,10 @@ _decoder = json.JSONDecoder(parse_int=_integer, parse_float=_refuse, parse_const
 _encoder = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
-def parse(body: bytes) -> dict[str, Any]:
-    """The entry as a dictionary; BodyError when any rule is broken."""
-    if len(body) > MAX_BODY_BYTES:
-        raise BodyError("longer than 60 000 bytes")
+def parse(body: bytes, limit: int = MAX_BODY_BYTES) -> dict[str, Any]:
+    """The entry as a dictionary; BodyError when any rule is broken or it is longer than ``limit`` bytes."""
+    if len(body) > limit:
+        raise BodyError(f"longer than {limit} bytes")
     try:
         text = body.decode("utf-8")
         value = _decoder.decode(text)

@@ -54,21 +54,21 @@ class CheckpointCheck:
                 contents.append(path.read_bytes())
                 size = self._take(self._name(path), contents[-1])
                 if size is not None and size <= before:
-                    self._report.problem("checkpoint.order", self._name(path))
+                    self._report.broken("checkpoint.order", self._name(path))
                 before = size or before
             elif path.name.endswith(".tmp"):
                 self._report.note("note.unfinished", self._name(path))
             else:
-                self._report.problem("file.foreign", self._name(path))
+                self._report.broken("file.foreign", self._name(path))
         current = self._root / "seal" / "checkpoint"
         content = current.read_bytes() if current.is_file() else None
         if contents and content != contents[-1]:
             if content in contents[-2:-1] or (content is None and len(contents) == 1):
                 self._report.note("note.unfinished", "seal/checkpoint")  # a crash between the two writes of a seal
             else:
-                self._report.problem("checkpoint.newest", "seal/checkpoint")
+                self._report.broken("checkpoint.newest", "seal/checkpoint")
         elif not contents and content is not None:
-            self._report.problem("checkpoint.newest", "seal/checkpoint")
+            self._report.broken("checkpoint.newest", "seal/checkpoint")
             self._take("seal/checkpoint", content)
 
     def load_closed(self, path: Path) -> None:
@@ -79,7 +79,7 @@ class CheckpointCheck:
             begin = content.find(b"\n", at) + 1
             end = content.find(b"\n\n", content.find(b"\n\n", begin) + 2)
             if not content.startswith(b"checkpoint ", at) or begin == 0 or end < begin:
-                self._report.problem("archive.damaged", self._name(path), reason="form")
+                self._report.broken("archive.damaged", self._name(path), reason="form")
                 return
             where = f"{self._name(path)} {content[at : begin - 1].decode('ascii', 'replace')}"
             self._take(where, content[begin : end + 1], closed=True)
@@ -100,32 +100,32 @@ class CheckpointCheck:
         for each_size, signed in sorted(self.by_size.items()):
             for each in signed:
                 if each_size > size:
-                    self._report.problem("checkpoint.beyond", each.where, size=each_size, have=size)
+                    self._report.broken("checkpoint.beyond", each.where, size=each_size, have=size)
                 elif each_size == 0:
-                    self._report.problem("checkpoint.malformed", each.where, reason="empty tree")
+                    self._report.broken("checkpoint.malformed", each.where, reason="empty tree")
         if self.newest == 0:
             # between a new key's entry and its first checkpoint there is nothing else; later there is no excuse
             keys = self._facts.keys
-            report = self._report.problem if keys and size > keys[0].seq else self._report.note
+            report = self._report.broken if keys and size > keys[0].seq else self._report.note
             report("checkpoint.none", "seal")
         for seq, content in self._facts.handed_out:
             try:
                 handed_out = Signed(f"entry {seq}", notes.parse_checkpoint(content.encode()))
             except notes.NoteError as error:
-                self._report.problem("checkpoint.malformed", f"entry {seq}", reason=error)
+                self._report.broken("checkpoint.malformed", f"entry {seq}", reason=error)
                 continue
             self._signature(handed_out)
         expected = max((last for _, last in self._facts.closed_numbers), default=0) + 1
         for number in self._numbers:
             if number > expected:
-                self._report.problem("checkpoint.gap", "seal/checkpoints", number=expected)
+                self._report.broken("checkpoint.gap", "seal/checkpoints", number=expected)
             expected = max(expected, number + 1)
 
     def _take(self, where: str, content: bytes, *, closed: bool = False) -> int | None:
         try:
             checkpoint = notes.parse_checkpoint(content)
         except notes.NoteError as error:
-            self._report.problem("checkpoint.malformed", where, reason=error)
+            self._report.broken("checkpoint.malformed", where, reason=error)
             return None
         if not closed:
             self.newest = max(self.newest, checkpoint.size)
@@ -138,9 +138,9 @@ class CheckpointCheck:
         origin = self._facts.birth.get("origin")
         if checkpoint.origin != origin:
             code = "checkpoint.other_log" if signed.outside else "birth.origin"
-            self._report.problem(code, signed.where, found=checkpoint.origin, expected=origin)
+            self._report.broken(code, signed.where, found=checkpoint.origin, expected=origin)
         if checkpoint.root != root:
-            self._report.problem("checkpoint.root", signed.where)
+            self._report.broken("checkpoint.root", signed.where)
         if self._signature(signed) and not signed.outside:
             self._rotation(signed)
 
@@ -154,10 +154,10 @@ class CheckpointCheck:
             try:
                 good |= signed.checkpoint.signed_by(each.key) and each.key == key
             except notes.NoteError as error:
-                self._report.problem("checkpoint.signature", signed.where, reason=error)
+                self._report.broken("checkpoint.signature", signed.where, reason=error)
                 return False
         if not good:
-            self._report.problem("checkpoint.signature", signed.where, reason=key.name)
+            self._report.broken("checkpoint.signature", signed.where, reason=key.name)
         return good
 
     def _rotation(self, signed: Signed) -> None:
@@ -165,7 +165,7 @@ class CheckpointCheck:
         keys = self._facts.keys
         while self._confirmed < len(keys) and keys[self._confirmed].seq <= signed.checkpoint.size:
             if not signed.checkpoint.signed_by(keys[self._confirmed - 1].key):
-                self._report.problem("key.rotation", signed.where)
+                self._report.broken("key.rotation", signed.where)
             self._confirmed += 1
 
     def _name(self, path: Path) -> str:

@@ -70,7 +70,7 @@ class FolderCheck:
         expected = 1
         for first, last in sorted({(file.first, file.last) for file in self._files}):
             if first != expected:
-                self.report.problem("entry.gap", "archive", first=expected, last=first - 1)
+                self.report.broken("entry.gap", "archive", first=expected, last=first - 1)
             parts = []
             for file in self._files:
                 if (file.first, file.last) == (first, last):
@@ -91,7 +91,7 @@ class FolderCheck:
         try:
             yield from read_segment(file.path, file.first, file.last)
         except SegmentError as error:
-            self.report.problem("archive.damaged", self._name(file.path), reason=error)
+            self.report.broken("archive.damaged", self._name(file.path), reason=error)
 
     def _hashes(self, first: int, last: int) -> Iterator[Passing]:
         """Entries of a closed day whose bodies are not here: the tree still knows their hashes."""
@@ -115,20 +115,20 @@ class FolderCheck:
             connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
             try:
                 if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
-                    self.report.problem("journal.damaged", "journal.sqlite", reason="application id")
+                    self.report.broken("journal.damaged", "journal.sqlite", reason="application id")
                 for row in _rows(connection):
                     if self._columns_have_types(row):
                         yield from self._hot_row(row, archived)
             finally:
                 connection.close()
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            self.report.problem("journal.damaged", "journal.sqlite", reason=error)
+            self.report.broken("journal.damaged", "journal.sqlite", reason=error)
 
     def _columns_have_types(self, row: tuple[Any, ...]) -> bool:
         fits = True
         for (name, expected), value in zip(COLUMNS, row[1:], strict=True):
             if type(value) is not expected:
-                self.report.problem("entry.column", f"entry {row[0]}", column=name)
+                self.report.broken("entry.column", f"entry {row[0]}", column=name)
                 fits = fits and name != "body"
         return fits
 
@@ -136,7 +136,7 @@ class FolderCheck:
         seq, at, kind, subject, body, stored = row
         leaf = leaf_hash(body)
         if stored != leaf:
-            self.report.problem("entry.leaf", f"entry {seq}")
+            self.report.broken("entry.leaf", f"entry {seq}")
         if not 1 <= seq <= archived:
             self._hot_first = min(self._hot_first, seq)
             yield Passing(seq, body, leaf, (at, kind, subject))
@@ -144,24 +144,24 @@ class FolderCheck:
         # the birth always stays hot; other copies of closed entries wait to be dropped
         self._hot_first = min(self._hot_first, seq) if seq > 1 else self._hot_first
         if self.tiles.leaf(seq - 1) != leaf:
-            self.report.problem("entry.twice", f"entry {seq}")
+            self.report.broken("entry.twice", f"entry {seq}")
         self._compare_columns(seq, (at, kind, subject), LogFacts(Report()).entry(seq, body))
 
     def _compare_columns(self, seq: int, columns: tuple[int, str, str], parsed: dict[str, Any] | None) -> None:
         if parsed is not None and columns != (parsed["at"], parsed["kind"], parsed["subject"]):
             for name, value in zip(("at", "kind", "subject"), columns, strict=True):
                 if parsed[name] != value:
-                    self.report.problem("entry.column", f"entry {seq}", column=name)
+                    self.report.broken("entry.column", f"entry {seq}", column=name)
 
     def _next(self, passing: Passing) -> None:
         seq, body = passing.seq, passing.body
         walk = self.tiles.walk
         expected = walk.size + 1
         if seq < expected:
-            self.report.problem("entry.order", f"entry {seq}", previous=expected - 1)
+            self.report.broken("entry.order", f"entry {seq}", previous=expected - 1)
             return
         if seq > expected:
-            self.report.problem("entry.gap", "journal", first=expected, last=seq - 1)
+            self.report.broken("entry.gap", "journal", first=expected, last=seq - 1)
             # fill with zeros, so that later entries keep their places and each is judged on its own
             for _ in range(min(seq - expected, MAX_FILLED)):
                 walk.add(NO_HASH)
@@ -181,7 +181,7 @@ class FolderCheck:
         self.tiles.finish()
         self.facts.finish()
         if size == 0:
-            report.problem("journal.empty", str(self.path))
+            report.broken("journal.empty", str(self.path))
         self._birth()
         self.checkpoints.finish(size)
         self._keys()
@@ -199,7 +199,7 @@ class FolderCheck:
     def _birth(self) -> None:
         birth, about = self.facts.birth, self.report.about
         if birth.get("action") != "folder.born" or birth.get("simulated") not in {0, 1}:
-            self.report.problem("birth.wrong", "entry 1")
+            self.report.broken("birth.wrong", "entry 1")
             return
         about["origin"] = birth.get("origin")
         about["site"] = f"{birth.get('organisation')}/{birth.get('site')}"
@@ -211,15 +211,15 @@ class FolderCheck:
         keys, given = [each.key for each in self.facts.keys], self.options.key
         if not keys:
             if self.checkpoints.by_size:
-                self.report.problem("key.none", "journal")
+                self.report.broken("key.none", "journal")
             return
         if given is not None and given != keys[0]:
-            self.report.problem("key.given", "--key")
+            self.report.broken("key.given", "--key")
         path = self.path / "seal" / "key.pub"
         content = path.read_bytes() if path.is_file() else b""
         # the newest key; or the one before, when a rotation was interrupted
         if content not in [f"{key}\n".encode() for key in keys[-2:]]:
-            self.report.problem("key.differs", "seal/key.pub")
+            self.report.broken("key.differs", "seal/key.pub")
         self.report.about["key"] = str(keys[-1])
         if given is None:
             self.report.note("note.trust", "seal/key.pub")
@@ -230,21 +230,21 @@ class FolderCheck:
             file = here.pop(name, None)
             if file is None:
                 if name not in self.facts.pruned:
-                    self.report.problem("archive.missing", f"archive/{name} (entry {seq})")
+                    self.report.broken("archive.missing", f"archive/{name} (entry {seq})")
             elif file_hash(file.path) != digest:
-                self.report.problem("archive.hash", self._name(file.path))
+                self.report.broken("archive.hash", self._name(file.path))
         for file in here.values():
             # closed by an entry that a copy does not hold, or never closed because of a crash; its bodies were checked
             if not self._has_journal or file.last >= self._hot_first:
                 self.report.note("note.unfinished", self._name(file.path))
             else:
-                self.report.problem("archive.unclosed", self._name(file.path))
+                self.report.broken("archive.unclosed", self._name(file.path))
         for first, last in self._holes:
             ranges = [
                 f"_{file.first:012d}-{file.last:012d}." for file in self._files if file.first <= first <= file.last
             ]
             if not any(part in name for part in ranges for name in self.facts.pruned):
-                self.report.problem("entry.gap", "archive", first=first, last=last)
+                self.report.broken("entry.gap", "archive", first=first, last=last)
         if self._holes:
             self.report.note("note.pruned", "archive")
 
@@ -256,16 +256,16 @@ class FolderCheck:
             if path.suffix == ".tmp":
                 self._left_over(path)
             elif not path.is_file() or sha256(path.read_bytes()).hexdigest() != name:
-                self.report.problem("blob.differs", self._name(path))
+                self.report.broken("blob.differs", self._name(path))
         for name, seq in self.facts.documents.items():
             if name not in here and self._has_journal:
-                self.report.problem("blob.missing", f"blobs/{name}", seq=seq)
+                self.report.broken("blob.missing", f"blobs/{name}", seq=seq)
 
     def _left_over(self, path: Path) -> None:
         if path.name.endswith(".tmp"):
             self.report.note("note.unfinished", self._name(path))
         else:
-            self.report.problem("file.foreign", self._name(path))
+            self.report.broken("file.foreign", self._name(path))
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self.path))

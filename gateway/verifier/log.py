@@ -12,6 +12,7 @@ HIGH_VOLUME_KINDS = frozenset({"poll", "miss", "message"})
 DOCUMENT = re.compile(r"^[0-9a-f]{64}$")
 DOCUMENT_FIELDS = ("sha256", "document")
 WITHOUT_DOCUMENTS = frozenset({"event", "configuration", "key", "verdict", "settlement", "clock"})
+CHECKPOINT_ACTIONS = frozenset({"checkpoint.handed_out", "checkpoint.cosigned", "checkpoint.timestamped"})
 MAX_SERIES = 100_000
 
 
@@ -48,11 +49,11 @@ class LogFacts:
         try:
             parsed = parse(body)
         except BodyError as error:
-            self.report.problem("entry.body", f"entry {seq}", reason=error)
+            self.report.broken("entry.body", f"entry {seq}", reason=error)
             return None
         wrong = missing_fields(parsed)
         if wrong:
-            self.report.problem("entry.fields", f"entry {seq}", fields=", ".join(wrong))
+            self.report.broken("entry.fields", f"entry {seq}", fields=", ".join(wrong))
             return None
         self.take(seq, parsed)
         return parsed
@@ -126,7 +127,7 @@ class LogFacts:
         try:
             self.keys.append(LogKey(seq, notes.parse_key(str(entry.get("vkey")))))
         except notes.NoteError as error:
-            self.report.problem("key.malformed", f"entry {seq}", reason=error)
+            self.report.broken("key.malformed", f"entry {seq}", reason=error)
 
     def _event(self, seq: int, entry: dict[str, Any]) -> None:
         action = entry.get("action")
@@ -138,8 +139,25 @@ class LogFacts:
                 self.closed_numbers.append((numbers[0], numbers[1]))
         elif action == "archive.pruned":
             self.pruned.update(str(name) for name in entry.get("files") or [])
-        elif action == "checkpoint.handed_out" and isinstance(entry.get("new"), str):
+        elif action in CHECKPOINT_ACTIONS and isinstance(entry.get("new"), str):
             self.handed_out.append((seq, entry["new"]))
+            if isinstance(entry.get("document"), str):
+                self.documents.setdefault(entry["document"], seq)
+            if action == "checkpoint.cosigned":
+                self._cosigned(seq, entry)
+
+    def _cosigned(self, seq: int, entry: dict[str, Any]) -> None:
+        """A cosignature that an entry keeps must verify with the witness key that stands beside it."""
+        try:
+            witness = notes.parse_key(str(entry.get("witness")))
+            good = notes.parse_checkpoint(entry["new"].encode()).signed_by(witness)
+        except notes.NoteError as error:
+            self.report.broken("checkpoint.signature", f"entry {seq}", reason=error)
+            return
+        if good:
+            self.report.note("note.cosigned", f"entry {seq}", witness=witness)
+        else:
+            self.report.broken("checkpoint.signature", f"entry {seq}", reason=witness.name)
 
     def _documents(self, seq: int, value: Any) -> None:
         if isinstance(value, dict):

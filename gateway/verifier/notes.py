@@ -127,6 +127,7 @@ class Proof:
     index: int
     hashes: list[bytes]
     checkpoint: Checkpoint
+    extra: bool = False  # it carries extra data, which nothing vouches for
 
 
 def parse_proof(content: bytes) -> Proof:
@@ -139,7 +140,8 @@ def parse_proof(content: bytes) -> Proof:
     if not separator or lines[0] != PROOF_HEADER:
         raise NoteError("not a proof")
     lines = lines[1:]
-    if lines and lines[0].startswith("extra "):
+    extra = bool(lines) and lines[0].startswith("extra ")
+    if extra:
         unbase64(lines.pop(0).removeprefix("extra "))
     if not lines or not lines[0].startswith("index "):
         raise NoteError("a proof without its index")
@@ -149,4 +151,4 @@ def parse_proof(content: bytes) -> Proof:
     hashes = [unbase64(line) for line in lines[1:]]
     if any(len(each) != 32 for each in hashes) or len(hashes) > 64:
         raise NoteError("a proof line that is no SHA-256 hash")
-    return Proof(int(number), hashes, parse_checkpoint(tail))
+    return Proof(int(number), hashes, parse_checkpoint(tail), extra)

@@ -15,29 +15,29 @@ def check_proof(report: Report, content: bytes, body: bytes | None, key: notes.K
     try:
         proof = notes.parse_proof(content)
     except notes.NoteError as error:
-        report.problem("proof.malformed", "proof", reason=error)
+        report.broken("proof.malformed", "proof", reason=error)
         return None
     checkpoint = proof.checkpoint
     report.about["origin"] = checkpoint.origin
     report.about["checkpoint"] = checkpoint.size
     if key is None:
-        report.problem("proof.key", "proof")
+        report.broken("proof.key", "proof")
     else:
         report.about["key"] = str(key)
         try:
             if not checkpoint.signed_by(key):
-                report.problem("checkpoint.signature", "proof", reason=key.name)
+                report.broken("checkpoint.signature", "proof", reason=key.name)
         except notes.NoteError as error:
-            report.problem("checkpoint.signature", "proof", reason=error)
+            report.broken("checkpoint.signature", "proof", reason=error)
     if body is None:
-        report.problem("input.unreadable", "entry", reason="--entry")
+        report.broken("input.unreadable", "entry", reason="--entry")
         return proof
     try:
         parse(body)
     except BodyError as error:
-        report.problem("entry.body", f"entry {proof.index + 1}", reason=error)
+        report.broken("entry.body", f"entry {proof.index + 1}", reason=error)
     root = root_from_inclusion(leaf_hash(body), proof.index, checkpoint.size, proof.hashes)
     if root != checkpoint.root:
-        report.problem("proof.root", f"entry {proof.index + 1}")
+        report.broken("proof.root", f"entry {proof.index + 1}")
     report.count("entries")
     return proof

@@ -37,7 +37,7 @@ class Report:
         """True when everything holds."""
         return self.problem_count == 0
 
-    def problem(self, code: str, where: str, **facts: object) -> None:
+    def broken(self, code: str, where: str, **facts: object) -> None:
         """Something does not hold."""
         self.problem_count += 1
         if len(self.problems) < MAX_LISTED:

@@ -63,6 +63,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "checkpoint.gap": ("checkpoint %(number)s is missing", "缺少检查点 %(number)s"),
     "checkpoint.order": ("it does not cover more entries than the one before", "其覆盖范围未大于前一个检查点"),
+    "checkpoint.unknown": (
+        "the package does not show that it continues this checkpoint (%(size)s entries); ask for it in a new export",
+        "证据包未给出与该检查点（%(size)s 条）衔接的证明；请在新导出中索取",
+    ),
     "checkpoint.newest": ("the newest checkpoint is not the last one signed", "最新检查点不是最后签署的一个"),
     "checkpoint.none": ("no checkpoint at all: nothing is sealed", "没有任何检查点：尚未封存"),
     "checkpoint.other_log": ("it is of another log: %(found)s", "属于另一日志：%(found)s"),
@@ -138,7 +142,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "有 %(count)s 个时段既无读数也无缺测记录；首个为 %(slot)s",
     ),
     "note.unfinished": ("left over from an interrupted write; harmless", "中断写入的残留文件；无影响"),
-    "note.cosigned": ("cosigned by a witness", "已由见证方联署"),
+    "note.cosigned": ("cosigned by the witness %(witness)s", "已由见证方 %(witness)s 联署"),
     "note.virtual": ("simulated data: it proves nothing about a real plant", "模拟数据：不证明任何真实工厂"),
     "note.scope": (
         "padding of containers (ZIP, SQLite free space) is outside what is promised",

@@ -40,7 +40,7 @@ class TileCheck:
             if path.is_file():
                 self._compare(path, b"".join(hashes))
             elif not self._path(level, number).is_file():
-                self._report.problem("tile.missing", self._name(path))
+                self._report.broken("tile.missing", self._name(path))
 
     def finish(self) -> None:
         """All entries have passed: look at the growing edge, then for files that do not belong here."""
@@ -51,7 +51,7 @@ class TileCheck:
                 if path.name.endswith(".tmp"):
                     self._report.note("note.unfinished", self._name(path))
                 else:
-                    self._report.problem("file.foreign", self._name(path))
+                    self._report.broken("file.foreign", self._name(path))
         self._report.count("tiles", len(self._seen))
 
     def _full(self, level: int, number: int, hashes: list[bytes]) -> None:
@@ -60,7 +60,7 @@ class TileCheck:
         if path.is_file():
             self._compare(path, content)
         elif (number + 1) << (8 * (level + 1)) <= self.sealed:
-            self._report.problem("tile.missing", self._name(path))
+            self._report.broken("tile.missing", self._name(path))
         self._partials(path, content)
 
     def _partials(self, full: Path, content: bytes) -> None:
@@ -74,7 +74,7 @@ class TileCheck:
         if path not in self._seen:
             self._seen.add(path)
             if path.read_bytes() != content:
-                self._report.problem("tile.differs", self._name(path))
+                self._report.broken("tile.differs", self._name(path))
 
     def _stored(self, number: int) -> bytes:
         path = self._path(0, number)
