@@ -6,6 +6,7 @@ All problems of all files are collected before anything is started; each names f
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,8 @@ class _Examination:
         if file.profiles is not None:
             self._folders.insert(0, loaded.path.parent / file.profiles)
         self._profiles: dict[str, tuple[Profile, LoadedFile] | None] = {}
+        self._documents: dict[str, dict[str, Any]] = {}
+        self._shared: dict[Channel, Channel] = {}
 
     def endpoints(self) -> list[AssembledEndpoint]:
         assembled = []
@@ -166,7 +169,7 @@ class _Examination:
         if found is None:
             return None
         profile, loaded = found
-        document = profile.model_dump(mode="json", exclude_none=True)
+        document = self._document(profile)
         if profile.protocol != endpoint.protocol:
             facts = {"profile": profile.id, "protocol": profile.protocol, "endpoint": endpoint.id}
             message = "profile '%(profile)s' speaks '%(protocol)s', but endpoint '%(endpoint)s' does not"
@@ -213,6 +216,12 @@ class _Examination:
                 self._problems.append(self._loaded.problem(("devices", index, "profile"), message, **facts))
         return self._profiles[entry.profile]
 
+    def _document(self, profile: Profile) -> dict[str, Any]:
+        """The profile as its document: one for all its devices, so that a thousand meters do not keep a thousand."""
+        if profile.id not in self._documents:
+            self._documents[profile.id] = profile.model_dump(mode="json", exclude_none=True)
+        return self._documents[profile.id]
+
     def _group(self, profile: Profile, loaded: LoadedFile, entry: DeviceEntry, group: ProfileGroup) -> RequestGroup:
         default_s = IDENTITY_PERIOD_S if group.identity else (self._period_s or self._file.schedule.period_s)
         own_s = None if group.identity else entry.period_s
@@ -226,7 +235,7 @@ class _Examination:
                 message = "'%(measurand)s' is not in the measurand catalogue"
                 self._problems.append(loaded.problem(place, message, measurand=channel.measurand))
             else:
-                channels.append(built)
+                channels.append(self._shared.setdefault(built, built))
         ids = [channel.id for channel in group.channels]
         for index, each in enumerate(ids):
             if each in ids[:index]:
@@ -286,7 +295,9 @@ def _configuration(device: Device, profile_sha256: str, plans: dict[str, ReadPla
     )
 
 
+@lru_cache(maxsize=10_000)
 def _channel_document(channel: Channel) -> Document:
+    """The channel as it stands in an entry; equal channels share one, so nobody may change it."""
     return {
         "id": channel.id,
         "measurand": channel.measurand,
