@@ -1,0 +1,130 @@
+"""``meterproof simulate`` and the pytest fixtures, as an integrator uses them."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["simulators.pytest_plugin"]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+
+PROGRAM = str(Path(sys.executable).with_name("meterproof"))
+
+PLANT = """
+simulation: 1
+truth_every_s: 1
+servers:
+  - id: line
+    devices:
+      - id: a
+        unit: 1
+        profile: meterproof/electricity-meter
+        values:
+          active_power: 3600
+          active_energy_import: {counter: {start: 100, follows: active_power}}
+          serial_number: "A1"
+        faults: [{kind: zero, from_s: 6, to_s: 7.5}, {kind: foreign_transaction, every: 4}]
+      - id: b
+        unit: 2
+        profile: meterproof/belt-scale
+        values: {belt_mass: 12.5, belt_flow: 1}
+        faults: [{kind: silence}]
+brokers:
+  - id: broker
+    period_s: 1
+    devices:
+      - id: c
+        topic: t/c
+        profile: meterproof-mqtt/water-meter-json
+        values: {water_volume: 7.125, water_flow: 1.5}
+        faults: [{kind: poison, from_s: 5, to_s: 7}]
+"""
+SITE = """
+meterproof: 1
+organisation: {id: o, name: {zh: 单位, en: Unit}}
+site: {id: s, name: {zh: 厂, en: Works}}
+simulated: true
+schedule: {period_s: 1}
+endpoints:
+  - {id: line, protocol: modbus, connection: {transport: tcp, host: 127.0.0.1, port: 1, timeout_ms: 200}}
+  - {id: broker, protocol: mqtt, connection: {host: 127.0.0.1, port: 1, client_id: t}}
+devices:
+  - {id: a, endpoint: line, profile: meterproof/electricity-meter, address: {unit: 1}}
+  - {id: b, endpoint: line, profile: meterproof/belt-scale, address: {unit: 2}}
+  - {id: c, endpoint: broker, profile: meterproof-mqtt/water-meter-json, address: {topic: t/c}}
+"""
+
+
+def test_three_lines_give_plant_gateway_and_truth(
+    tmp_path: Path,
+    simulated_plant: Callable[..., Any],
+    metered_gateway: Callable[..., Any],
+) -> None:
+    (tmp_path / "plant.yaml").write_text(PLANT, "utf-8")
+    (tmp_path / "site.yaml").write_text(SITE, "utf-8")
+    plant = simulated_plant(tmp_path / "plant.yaml")
+    gateway = metered_gateway(tmp_path / "site.yaml", plant, for_s=14)
+    status = gateway.status()
+    truth = plant.truth()
+    applied = [line["kind"] for line in truth if line["t"] == "applied"]
+    assert status["outcomes"]["ok"] >= 5
+    assert status["outcomes"]["foreign_answer"] + applied.count("silence") > 0
+    assert 1 <= status["outcomes"]["foreign_answer"] <= applied.count("foreign_transaction")
+    assert status["outcomes"]["timeout"] >= 2, "b is silent"
+    assert status["findings"]["counter.glitch"] >= 1
+    assert status["findings"]["message.undecodable"] == applied.count("poison") >= 1
+    shown = [line for line in truth if line["t"] == "truth" and line["device"] == "a"]
+    assert any(line["shown"]["active_energy_import"] == 0 < line["true"]["active_energy_import"] for line in shown)
+
+
+def test_the_example_is_served_and_says_what_it_serves(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "config/examples/simulate/plant.yaml"
+    own = tmp_path / "plant.yaml"
+    own.write_text(
+        example.read_text("utf-8").replace("port: 15020", "port: 0").replace("port: 11883", "port: 0"), "utf-8"
+    )
+    done = subprocess.run(
+        [PROGRAM, "simulate", str(own), "--for", "0.5", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    served = json.loads(done.stdout)
+    assert served["devices"] == ["coal", "kiln", "mill", "packing", "water"]
+    assert served["ports"].keys() == {"gateway-1", "broker"}
+    assert served["simulated"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("simulation: 1\n", "plant.yaml:1:1: the plant has no devices"),
+        ("simulation: 1\nservers:\n  - {id: s, devices: [{id: a, unit: 1, profile: no/such}]}\n", "no/such"),
+    ],
+)
+def test_a_wrong_plant_file_ends_with_two(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "plant.yaml"
+    path.write_text(text, "utf-8")
+    done = subprocess.run(
+        [PROGRAM, "--lang", "en", "simulate", str(path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_faults_are_listed_in_the_language() -> None:
+    for language, word in (("zh", "不应答"), ("en", "no answer")):
+        done = subprocess.run(
+            [PROGRAM, "--lang", language, "simulate", "--faults"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert word in done.stdout
