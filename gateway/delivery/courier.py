@@ -9,14 +9,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from gateway.delivery.port import Answer, AnswerKind, Feed, Point, Portion, Sink
+from gateway.delivery.port import Answer, AnswerKind, Feed, Point, Sink
 from gateway.delivery.state import CourierState
 from gateway.ports import Clock, Random
 
 MAX_POINTS = 5_000
 MAX_BATCH_BYTES = 2 * 1024 * 1024  # decimal text deflates to less than half: below aiohttp's 1 MiB for plain bodies
 LEAST_BATCH_BYTES = 4 * 1024
-_YIELD_EVERY = 500
+_YIELD_EVERY = 50  # under a millisecond, so that the request on its way keeps moving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +55,20 @@ class CourierStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class _Load:
-    """A portion made ready: its points, and the cursor it moves to."""
+class _Batch:
+    """Points of one request and its body."""
 
-    portion: Portion
     points: list[Point]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """A portion made ready: its batches, what the sink must not be given, and the cursor it moves to."""
+
+    seq: int
+    batches: list[_Batch]
+    refused: list[tuple[Point, str]]
 
 
 class Courier:
@@ -105,11 +114,11 @@ class Courier:
         """Deliver until the feed has nothing more; the next portion is made ready while one is in flight."""
         load = await self._load(self.status.seq)
         while load is not None:
-            following = asyncio.ensure_future(self._load(load.portion.last_seq))
+            following = asyncio.ensure_future(self._load(load.seq))
             try:
-                refused = await self.deliver(load.points)
-                self._state.settle(load.portion.last_seq, refused, self._clock.utc_us())
-                self.status.seq = load.portion.last_seq
+                refused = await self._deliver(load)
+                self._state.settle(load.seq, refused, self._clock.utc_us())
+                self.status.seq = load.seq
                 self.status.dead_letters += len(refused)
                 load = await following
             finally:
@@ -134,27 +143,44 @@ class Courier:
             if number % _YIELD_EVERY == 0:
                 await self._clock.sleep(0)
         points += [point for verdict in portion.verdicts if (point := self._sink.verdict(verdict)) is not None]
-        return _Load(portion, points)
+        return await self._made_ready(portion.last_seq, points)
 
-    async def deliver(self, points: Sequence[Point]) -> list[tuple[Point, str]]:
-        """Write points until each is settled; those the sink refuses for good, with its reasons."""
+    async def _made_ready(self, seq: int, points: list[Point]) -> _Load:
         refused = [(point, reason) for point in points if (reason := self._sink.refusal(point)) is not None]
         barred = {id(point) for point, _ in refused}
-        waiting = self._batches([point for point in points if id(point) not in barred] if barred else points)
-        waiting.reverse()  # a stack: halves of a batch are settled before the next one, so order is kept
+        batches = []
+        for batch in self._batches([point for point in points if id(point) not in barred] if barred else points):
+            batches.append(self._batch(batch))
+            await self._clock.sleep(0)
+        return _Load(seq, batches, refused)
+
+    def _batch(self, points: list[Point]) -> _Batch:
+        return _Batch(points, self._sink.pack(points))
+
+    async def deliver(self, points: list[Point]) -> list[tuple[Point, str]]:
+        """Write points until each is settled; those the sink refuses for good, with its reasons."""
+        return await self._deliver(await self._made_ready(0, points))
+
+    async def _deliver(self, load: _Load) -> list[tuple[Point, str]]:
+        refused = list(load.refused)
+        waiting = load.batches[::-1]  # a stack: halves of a batch are settled before the next one, so order is kept
         while waiting:
             batch = waiting.pop()
-            answer = await self._write_until_answered(batch)
+            points = batch.points
+            answer = await self._write_until_answered(batch.body)
             if answer.kind is AnswerKind.WRITTEN:
-                self.status.points += len(batch)
-            elif answer.kind is AnswerKind.PARTIAL:
-                waiting += await self._after_partial(batch, answer, refused)
-            elif len(batch) == 1:
-                refused.append((batch[0], answer.detail))
+                self.status.points += len(points)
+                continue
+            if answer.kind is AnswerKind.PARTIAL:
+                again = await self._after_partial(points, answer, refused)
+            elif len(points) == 1:
+                refused.append((points[0], answer.detail))
+                again = []
             else:
                 if answer.kind is AnswerKind.TOO_LARGE:
-                    self._learn(sum(len(point.line) + 1 for point in batch) // 2)
-                waiting += _halves(batch)
+                    self._learn(sum(len(point.line) + 1 for point in points) // 2)
+                again = _halves(points)
+            waiting += [self._batch(each) for each in again]
         return refused
 
     async def _after_partial(
@@ -177,12 +203,12 @@ class Courier:
             return _halves(missing)
         return [missing]  # on their own, so that each reason names its own line
 
-    async def _write_until_answered(self, batch: list[Point]) -> Answer:
-        """Write a batch until the sink says something final about it."""
+    async def _write_until_answered(self, body: bytes) -> Answer:
+        """Write a body until the sink says something final about it."""
         while True:
             self._show("delivering")
             self.status.requests += 1
-            answer = await self._sink.write(batch)
+            answer = await self._sink.write(body)
             if answer.kind not in {AnswerKind.RETRY, AnswerKind.HOLD}:
                 self.status.failures = 0
                 return answer

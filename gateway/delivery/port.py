@@ -108,8 +108,12 @@ class Sink(Protocol):
         """Why the sink must not be given this point at all (its series budget is used up); None: it may."""
         ...
 
-    async def write(self, points: Sequence[Point]) -> Answer:
-        """Send all points in one request. Never raises for trouble of the network or the server."""
+    def pack(self, points: Sequence[Point]) -> bytes:
+        """The body of one request, made while the one before it is on its way."""
+        ...
+
+    async def write(self, body: bytes) -> Answer:
+        """Send a packed body in one request. Never raises for trouble of the network or the server."""
         ...
 
     async def missing(self, points: Sequence[Point]) -> list[Point] | None:

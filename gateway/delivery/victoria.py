@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.delivery.influx.lines import LineBuilder
 from gateway.delivery.influx.settings import InfluxSettings
-from gateway.delivery.influx.transport import V2Transport
+from gateway.delivery.influx.transport import V2Transport, packed
 from gateway.delivery.port import Answer, Layout, Point, Sink, SinkContext, VerdictRow
 from gateway.series.row import SeriesRow
 
@@ -45,9 +45,13 @@ class VictoriaSink:
             self._series.add(key)
         return None
 
-    async def write(self, points: Sequence[Point]) -> Answer:
+    def pack(self, points: Sequence[Point]) -> bytes:
         """See Sink."""
-        return await self._transport.write(b"\n".join([point.line for point in points]))
+        return packed([point.line for point in points])
+
+    async def write(self, body: bytes) -> Answer:
+        """See Sink."""
+        return await self._transport.write(body)
 
     async def missing(self, points: Sequence[Point]) -> list[Point] | None:
         """See Sink. It cannot be asked."""

@@ -7,7 +7,7 @@ from gateway.delivery.influx.detect import choose_dialect, ping
 from gateway.delivery.influx.lines import READING, VERDICT, LineBuilder
 from gateway.delivery.influx.query import InfluxQuery, QueryError, literal
 from gateway.delivery.influx.settings import InfluxSettings
-from gateway.delivery.influx.transport import Transport, V1Transport, V2Transport
+from gateway.delivery.influx.transport import Transport, V1Transport, V2Transport, packed
 from gateway.delivery.port import Answer, AnswerKind, Layout, Point, Sink, SinkContext, VerdictRow
 from gateway.delivery.reconciliation import Total
 from gateway.domain.time import US_PER_MS
@@ -47,12 +47,16 @@ class InfluxSink:
             self._series.add(key)
         return None
 
-    async def write(self, points: Sequence[Point]) -> Answer:
+    def pack(self, points: Sequence[Point]) -> bytes:
+        """See Sink."""
+        return packed([point.line for point in points])
+
+    async def write(self, body: bytes) -> Answer:
         """See Sink."""
         transport = await self._opened()
         if transport is None:
             return Answer(AnswerKind.RETRY, "no answer to /ping")
-        return await transport.write(b"\n".join([point.line for point in points]))
+        return await transport.write(body)
 
     async def _opened(self) -> Transport | None:
         """The transport, chosen once; None while an undecided server does not answer."""

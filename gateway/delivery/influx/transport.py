@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 import ssl
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import aiohttp
@@ -17,11 +18,16 @@ _MAX_ERROR_BYTES = 64 * 1024
 _CONTENT_TYPE = "text/plain; charset=utf-8"
 
 
+def packed(lines: Sequence[bytes]) -> bytes:
+    """A request's body: lines, gzip level 1 (10 % of the rate for a seventh of the bytes)."""
+    return gzip.compress(b"\n".join(lines), GZIP_LEVEL, mtime=0)
+
+
 class Transport(Protocol):
     """One dialect of writing."""
 
-    async def write(self, lines: bytes) -> Answer:
-        """Send lines in one request; trouble of any kind comes back as an answer."""
+    async def write(self, body: bytes) -> Answer:
+        """Send a packed body in one request; trouble of any kind comes back as an answer."""
         ...
 
     async def close(self) -> None:
@@ -69,12 +75,11 @@ class V1Transport:
         if settings.v1_retention_policy:
             self._parameters["rp"] = settings.v1_retention_policy
 
-    async def write(self, lines: bytes) -> Answer:
+    async def write(self, body: bytes) -> Answer:
         """See Transport."""
         if self._session is None:
             self._session = open_session(self._settings)
         headers = {"Content-Encoding": "gzip", "Content-Type": _CONTENT_TYPE}
-        body = gzip.compress(lines, GZIP_LEVEL, mtime=0)
         try:
             async with self._session.post(
                 f"{self._settings.url}/write",
@@ -126,7 +131,7 @@ class V2Transport:
         )
         self._service = WriteService(self._client.api_client)  # type: ignore[no-untyped-call]
 
-    async def write(self, lines: bytes) -> Answer:
+    async def write(self, body: bytes) -> Answer:
         """See Transport."""
         from influxdb_client.rest import ApiException  # noqa: PLC0415
 
@@ -136,7 +141,7 @@ class V2Transport:
             _body, status, headers = await self._service.post_write_async(
                 org=self._settings.org or "-",
                 bucket=self._settings.v2_bucket,
-                body=gzip.compress(lines, GZIP_LEVEL, mtime=0),
+                body=body,
                 precision="ms",
                 content_encoding="gzip",
                 content_type=_CONTENT_TYPE,
@@ -144,8 +149,8 @@ class V2Transport:
                 _return_http_data_only=False,
             )
         except ApiException as error:
-            body = error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
-            return classify(int(error.status or 0), body, dict(error.headers or {}))
+            said = error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
+            return classify(int(error.status or 0), said, dict(error.headers or {}))
         except (aiohttp.ClientError, TimeoutError, OSError, asyncio.IncompleteReadError) as error:
             return trouble(error, self._settings)
         return classify(int(status), b"", dict(headers))
