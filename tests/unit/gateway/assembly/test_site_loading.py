@@ -41,12 +41,14 @@ def test_periods_plans_and_configuration(tmp_path: Path) -> None:
         assert canonical.decode(canonical.encode(body)) == body
 
 
-def test_the_back_fill_period_overrides_the_schedule_but_not_identity(tmp_path: Path) -> None:
+def test_the_back_fill_period_replaces_the_schedule_but_no_period_of_ones_own(tmp_path: Path) -> None:
     live, history = load_assembled_site(_site(tmp_path)), load_assembled_site(_site(tmp_path), period_s=300)
     for before, after in zip(live.devices, history.devices, strict=True):
         groups = {group.id: group.period_us for group in after.device.groups}
-        assert groups["energy"] == 300 * US_PER_S
         assert groups["identity"] == before.device.group("identity").period_us
+    first, second = history.devices
+    assert first.device.group("energy").period_us == 300 * US_PER_S
+    assert second.device.group("energy").period_us == 30 * US_PER_S
 
 
 def test_plan_survives_the_journal(tmp_path: Path) -> None:
