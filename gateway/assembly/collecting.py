@@ -1,7 +1,7 @@
 """Puts a collector together: data folder, configuration entries, lines, actors. The same parts serve back-fill."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -23,6 +23,7 @@ from gateway.assembly.ledger_view import LedgerView
 from gateway.assembly.platform import kernel_clock_state
 from gateway.assembly.plugins import is_listening, is_polling
 from gateway.assembly.site_loading import AssembledEndpoint, AssembledSite
+from gateway.i18n import text
 from gateway.journal.canonical import BodyError, encode
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder, software_version
@@ -36,12 +37,13 @@ STATE_FILE = "acquisition.json"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The four ports a collector runs on."""
+    """The four ports a collector runs on, and the language it speaks to the operator."""
 
     clock: Clock
     random: Random
     streams: Streams
     committer: Committer
+    language: str = "en"
 
 
 @dataclass(slots=True)
@@ -217,7 +219,7 @@ def _polling_actor(
         clock=machine.clock,
         random=machine.random,
         stagger_us=stagger_us(*place, min((line.grid.period_us for line in lines), default=1)),
-        on_change=_report,
+        on_change=_reporter(machine.language),
     )
 
 
@@ -252,8 +254,14 @@ def _listening_actor(
     )
 
 
-def _report(who: str, up: bool, detail: str) -> None:
-    if up:
-        LOG.warning("%s answers again", who)
-    else:
-        LOG.warning("%s does not answer (%s); it is asked again from time to time, the rest goes on", who, detail)
+def _reporter(language: str) -> Callable[[str, bool, str], None]:
+    """Says on the log, in the operator's language, who fell silent and who is back."""
+
+    def report(who: str, up: bool, detail: str) -> None:
+        if up:
+            LOG.warning("%s", text(language, "%(who)s answers again", who=who))
+            return
+        sentence = "%(who)s does not answer (%(detail)s); it is asked again from time to time, the rest goes on"
+        LOG.warning("%s", text(language, sentence, who=who, detail=detail))
+
+    return report

@@ -35,14 +35,14 @@ def command(language: str, site: Path, data: Path | None) -> None:
         ),
         err=True,
     )
-    asyncio.run(_collect(assembled, folder))
+    asyncio.run(_collect(assembled, folder, language))
     click.echo(text(language, "Stopped; everything read is committed and sealed."), err=True)
 
 
-async def _collect(site: AssembledSite, folder: Path) -> None:
+async def _collect(site: AssembledSite, folder: Path, language: str) -> None:
     committer = ThreadCommitter()
     try:
-        machine = Machine(SystemClock(), SystemRandom(), SystemStreams(), committer)
+        machine = Machine(SystemClock(), SystemRandom(), SystemStreams(), committer, language)
         with open_collection(site, folder, machine.clock) as collection:
             collector = build_collector(collection, machine)
             loop = asyncio.get_running_loop()
