@@ -254,10 +254,11 @@ class History:
         message = Message(endpoint=line.endpoint, topic=line.topic, payload=line.payload, received_us=line.received)
         slots = self._slots[line.endpoint]
         slots.start_at(line.received)
-        draft, filled = intake.take(message, self._clock.at_us)
+        drafts, filled = intake.take(message, self._clock.at_us)
         for filled_line, slot_us in filled:
             slots.sampled(filled_line, slot_us)
-        self._pending.put(draft)
+        for draft in drafts:
+            self._pending.put(draft)
 
     def _record(self, line: RecordLine) -> None:
         """A record is committed at once, with all before it: readings after it are judged against its entry."""

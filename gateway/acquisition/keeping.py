@@ -14,8 +14,8 @@ from typing import Any
 
 from gateway.acquisition.line import Line
 from gateway.acquisition.listening import MessageIntake
+from gateway.acquisition.parts import Joining
 from gateway.acquisition.pushed import PushedSlots
-from gateway.domain.reading import Message
 from gateway.journal.entry import HIGH_VOLUME_KINDS, Entry
 from gateway.journal.journal import Journal
 
@@ -42,6 +42,7 @@ class Keeper:
         self._lines = {line.key: line for line in lines}
         self._by_subject = {(line.device.subject, line.group.id): line for line in lines}
         self._listening = {each.endpoint: each for each in listening}
+        self._joining = Joining()
 
     def snapshot(self) -> dict[str, Any]:
         """The state as it is now, JSON-shaped."""
@@ -78,8 +79,13 @@ class Keeper:
             for entry in page:
                 listening = self._listening.get(entry.subject.rpartition("/")[2])
                 if listening is not None and entry.seq <= last:
-                    listening.intake.recent.seen(_message(listening.endpoint, entry.body))
+                    self._remember(listening, entry.body)
             seq = page[-1].seq
+
+    def _remember(self, listening: Listening, body: Mapping[str, Any]) -> None:
+        message = self._joining.whole(listening.endpoint, body)
+        if message is not None:
+            listening.intake.recent.seen(message)
 
     def _restore_snapshot(self, head: int) -> int | None:
         try:
@@ -117,7 +123,7 @@ class Keeper:
         listening = self._listening.get(subject.rpartition("/")[2])
         if listening is None:
             return
-        listening.intake.recent.seen(_message(listening.endpoint, body))
+        self._remember(listening, body)
         for sample in body["samples"]:
             line = listening.intake.lines.get((sample["device"], sample["group"]))
             if line is None or sample["cfg"] != line.cfg:
@@ -127,16 +133,6 @@ class Keeper:
             if line.next_slot_us is None:
                 line.next_slot_us = slot_us
             listening.slots.sampled(line, slot_us)
-
-
-def _message(endpoint: str, body: Mapping[str, Any]) -> Message:
-    """A message as its entry keeps it."""
-    return Message(
-        endpoint=endpoint,
-        topic=body["topic"],
-        payload=b64decode(body["payload"]),
-        received_us=int(body["received"]),
-    )
 
 
 def _integers(line: Line, values: Sequence[int | str | None]) -> tuple[int | str | None, ...]:

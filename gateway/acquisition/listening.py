@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
 from gateway.acquisition.duplicates import DUPLICATE, RecentMessages, came_again
 from gateway.acquisition.line import Line
 from gateway.acquisition.outbox import Outbox
+from gateway.acquisition.parts import PIECE_BYTES
 from gateway.acquisition.pushed import PushedSlots
 from gateway.acquisition.recording import Recorder, slot_of
 from gateway.domain.errors import JournalError
@@ -14,8 +16,8 @@ from gateway.domain.reading import Message
 from gateway.journal.entry import EncodedDraft
 from gateway.ports import Clock, Delivery, Listener, PayloadDecoder
 
-LARGEST_PAYLOAD_BYTES = 30_000
-"""What still fits one entry with its samples; a larger message is kept by its beginning and its hash."""
+LARGEST_PAYLOAD_BYTES = 256 * 1024
+"""A larger message is no meter's: it is kept by its beginning and its hash."""
 
 
 class MessageIntake:
@@ -29,23 +31,33 @@ class MessageIntake:
         self._recorder = recorder
         self.recent = recent
 
-    def take(self, message: Message, at_us: int) -> tuple[EncodedDraft, list[tuple[Line, int]]]:
-        """The entry, and the slots its samples fall into."""
+    def take(self, message: Message, at_us: int) -> tuple[list[EncodedDraft], list[tuple[Line, int]]]:
+        """The entries, one as a rule, and the slots its samples fall into."""
         known = self.recent.seen(message)
         samples, findings = self._decoder.decode(message)
         if known and came_again(message, samples):
-            return self._recorder.message(message, [], (DUPLICATE,), at_us), []
+            samples, findings = (), (DUPLICATE,)
         judged = self._recorder.judged(samples, self.lines)
+        filled = [(line, slot_of(line, sample)) for line, sample, _ in judged]
+        if len(message.payload) > LARGEST_PAYLOAD_BYTES:
+            return [self._too_large(message, at_us)], []
         try:
-            draft = self._recorder.message(message, judged, findings, at_us)
+            return [self._recorder.message(message, judged, findings, at_us)], filled
         except JournalError:
-            return self._too_large(message, at_us), []
-        return draft, [(line, slot_of(line, sample)) for line, sample, _ in judged]
+            pass
+        try:
+            return self._recorder.message_in_parts(message, judged, findings, at_us), filled
+        except JournalError:
+            return [self._too_large(message, at_us)], []
 
     def _too_large(self, message: Message, at_us: int) -> EncodedDraft:
-        facts: dict[str, int | str] = {"reason": "too large for an entry", "size": len(message.payload)}
+        facts: dict[str, int | str] = {
+            "reason": "too large",
+            "size": len(message.payload),
+            "sha256": sha256(message.payload).hexdigest(),
+        }
         finding = Finding("message.undecodable", Severity.ERROR, "", facts)
-        return self._recorder.message(message, [], (finding,), at_us, keep_bytes=LARGEST_PAYLOAD_BYTES)
+        return self._recorder.message(message, [], (finding,), at_us, payload=message.payload[:PIECE_BYTES])
 
 
 class ListeningActor:
@@ -82,7 +94,9 @@ class ListeningActor:
             await asyncio.gather(closing, return_exceptions=True)
 
     def _take(self, delivery: Delivery) -> None:
-        draft, filled = self.intake.take(delivery.message, self._clock.utc_us())
+        drafts, filled = self.intake.take(delivery.message, self._clock.utc_us())
         for line, slot_us in filled:
             self.slots.sampled(line, slot_us)
-        self._outbox.put(draft, lambda _seq: delivery.acknowledge(), urgent=True)
+        for draft in drafts[:-1]:
+            self._outbox.put(draft)
+        self._outbox.put(drafts[-1], lambda _seq: delivery.acknowledge(), urgent=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.acquisition.line import Line
+from gateway.acquisition.parts import Part, pieces, shared_out
 from gateway.acquisition.tally import Tally
 from gateway.domain.errors import JournalError
 from gateway.domain.finding import Finding
@@ -134,15 +135,18 @@ class Recorder:
         findings: Sequence[Finding],
         at_us: int,
         *,
-        keep_bytes: int | None = None,
+        payload: bytes | None = None,
+        part: Part | None = None,
     ) -> EncodedDraft:
         """The entry of a message with its judged samples and the findings about the message itself.
 
-        ``keep_bytes`` keeps only the payload's beginning. JournalError when the entry would be too large.
+        ``payload`` stands in for the message's own where only a piece of it is kept here; ``part`` says which entry of
+        several this is. JournalError when the entry would be too large.
         """
-        body = {
+        kept = message.payload if payload is None else payload
+        body: dict[str, Any] = {
             "topic": message.topic,
-            "payload": b2a_base64(message.payload[:keep_bytes], newline=False).decode("ascii"),
+            "payload": b2a_base64(kept, newline=False).decode("ascii"),
             "qos": message.qos,
             "retained": int(message.retained),
             "received": message.received_us,
@@ -151,6 +155,8 @@ class Recorder:
             "registry": self._registry.seq,
             "rules": RULE_PACK,
         }
+        if part is not None:
+            body |= {"part": part.number, "parts": part.count}
         subject = f"{self._organisation}/endpoint/{message.endpoint}"
         try:
             draft = Draft("message", subject, at_us, body).encode()
@@ -162,6 +168,23 @@ class Recorder:
             self.tally.found(found)
             self.tally.sample(line, len(sample.values) - sample.values.count(None))
         return draft
+
+    def message_in_parts(
+        self, message: Message, judged: Sequence[JudgedSample], findings: Sequence[Finding], at_us: int
+    ) -> list[EncodedDraft]:
+        """The entries of a message that does not fit one; JournalError when it does not fit several either."""
+        cut = pieces(message.payload)
+        sized = [
+            ((line, sample, found), len(canonical.encode(_sample(line, sample, found))))
+            for line, sample, found in judged
+        ]
+        runs = shared_out(sized)
+        count = len(cut) + len(runs)
+        parts = [(piece, ()) for piece in cut] + [(b"", run) for run in runs]
+        return [
+            self.message(message, run, findings if number == 1 else (), at_us, payload=piece, part=Part(number, count))
+            for number, (piece, run) in enumerate(parts, 1)
+        ]
 
     def judged(self, samples: Sequence[Sample], lines: Mapping[tuple[str, str], Line]) -> list[JudgedSample]:
         """The samples of known groups, each with what the rules found."""
