@@ -7,6 +7,7 @@ transaction ids is closed; what it returns is checked again for unit and length.
 """
 
 import asyncio
+import logging
 from typing import Any
 
 from pymodbus import FramerType, ModbusException
@@ -21,6 +22,8 @@ from gateway.domain.reading import Outcome
 from gateway.ports import Answer, Clock, Random
 
 SILENT_LIMIT = 5
+# outcomes are recorded as outcomes; pymodbus would also write every frame of a time-out to standard error
+logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 
 
 class PymodbusLink:
