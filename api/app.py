@@ -13,7 +13,7 @@ from api import problems
 from api.charts import routes as charts
 from api.charts.render import ChartRenderer
 from api.reading import Readers
-from api.routes import v1
+from api.routes import figures, v1
 from api.security import ALLOWED_HOSTS, SecurityHeaders
 from api.web.environment import STATIC
 from api.web.pages import ROUTERS
@@ -46,6 +46,7 @@ def create_app(folder: Path | DataFolder, *, clock: Clock) -> FastAPI:
     app.state.charts = ChartRenderer()
     problems.install(app)
     app.include_router(v1.router)
+    app.include_router(figures.router)
     app.include_router(charts.router)
     for router in ROUTERS:
         app.include_router(router)

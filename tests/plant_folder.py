@@ -2,7 +2,7 @@
 
 Two electricity meters (an intake with CT and PT, a mill whose certificate expired), a kiln that must be measured
 and has no meter, 26 hours of readings every five minutes with a gap of an hour at the mill. The intake counts
-15 kWh a period on its meter side, at CT·PT 200/5 · 35000/100 = 14 000: 45 · 14 000 = 630 000 kWh in a quarter of an hour.
+15 kWh a period on its meter side, at CT·PT 200/5 · 35000/100 = 14 000: 45 · 14 000 = 630 000 kWh in a quarter hour.
 """
 
 from base64 import b64encode

@@ -7,12 +7,17 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from api.asked import AskedFor
-from api.charts.specs import Spec, hours_of_a_day, sized
+from api.charts.specs import Spec, hours_of_a_day, sized, steps, validity
+from api.web.pages.energy import DayText, Step, asked_consumption
+from api.web.view import View
+from gateway.audit.calibration_plan import CalibrationPlan, calibration_plan
+from gateway.audit.consumption import Consumption
 from gateway.audit.overview import Overview, overview
 
 router = APIRouter(prefix="/charts", include_in_schema=False)
 Size = Annotated[Literal["wide", "narrow"], Query()]
 Theme = Annotated[Literal["light", "dark"], Query()]
+MAX_LINES = 300
 CACHE = {"cache-control": "private, max-age=60"}
 
 
@@ -42,3 +47,67 @@ def hours_spec(found: Overview, today: str, before: str, missing: str, theme: st
                 }
             )
     return hours_of_a_day(rows, theme=theme, unit=unit, today=today, before=before, missing=missing)
+
+
+@router.get("/energy.svg")
+async def energy(
+    request: Request,
+    asked: AskedFor,
+    *,
+    point: str = Query("", max_length=120),
+    first: DayText = "",
+    last: DayText = "",
+    step: Step = "day",
+    theme: Theme = "light",
+    size: Size = "wide",
+) -> Response:
+    """Energy of a point step by step."""
+    found = await run_in_threadpool(asked_consumption, asked, point, first, last, step)
+    spec = sized(energy_spec(found, asked.view, theme), size)
+    return Response(await request.app.state.charts.svg(spec), media_type="image/svg+xml", headers=CACHE)
+
+
+def energy_spec(found: Consumption, view: View, theme: str) -> Spec:
+    """The chart of the energy statistics."""
+    known, partial, missing = view.t("whole"), view.t("in part"), view.t("missing")
+    pattern = {"hour": "%m-%d %H:00", "day": "%m-%d", "month": "%Y-%m"}[found.step]
+    rows = [
+        {
+            "step": view.local(each.start_us, pattern),
+            "energy": None if each.value is None else float(each.value),
+            "state": missing if each.value is None else known if each.complete else partial,
+        }
+        for each in found.steps
+    ]
+    unit = view.unit(found.total.unit) if found.total else ""
+    return steps(rows, theme=theme, unit=unit, known=known, partial=partial, missing=missing)
+
+
+@router.get("/validity.svg")
+async def certificates(request: Request, asked: AskedFor, *, theme: Theme = "light", size: Size = "wide") -> Response:
+    """How long certificates hold."""
+    found = await run_in_threadpool(calibration_plan, asked.reader.sources, asked.asking)
+    spec = sized(validity_spec(found, asked.view, theme), size)
+    return Response(await request.app.state.charts.svg(spec), media_type="image/svg+xml", headers=CACHE)
+
+
+def validity_spec(found: CalibrationPlan, view: View, theme: str) -> Spec:
+    """The chart of verification and calibration; of each certificate the last ten years."""
+    verification, calibration, over = view.t("verification"), view.t("calibration"), view.t("replaced or over")
+    oldest = found.day.replace(year=found.day.year - 10, day=1)
+    rows = [
+        {
+            "instrument": each.instrument,
+            "since": max(each.since, oldest).isoformat(),
+            "until": (each.until or found.day).isoformat(),
+            "state": over
+            if not each.in_force
+            else verification
+            if each.kind in {"verification", "rejection_notice"}
+            else calibration,
+        }
+        for each in found.validities
+        if (each.until or found.day) > oldest
+    ]
+    names = {"verification": verification, "calibration": calibration, "over": over}
+    return validity(rows[:MAX_LINES], theme=theme, day=found.day.isoformat(), **names)

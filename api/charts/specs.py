@@ -83,7 +83,10 @@ def framed(spec: Spec, theme: str, *, width: int = 960, height: int = 220) -> Sp
 
 def sized(spec: Spec, size: str) -> Spec:
     """The same chart for a phone: narrower and higher, with its labels at reading size."""
-    return {**spec, "width": 300, "height": 200} if size == "narrow" else spec
+    if size != "narrow":
+        return spec
+    height = spec["height"] if isinstance(spec["height"], dict) else 200
+    return {**spec, "width": 300, "height": height}
 
 
 def hours_of_a_day(
@@ -178,3 +181,45 @@ def steps(rows: Sequence[Mapping[str, Any]], *, theme: str, unit: str, known: st
         },
         theme,
     )
+
+
+def validity(
+    rows: Sequence[Mapping[str, Any]], *, theme: str, day: str, verification: str, calibration: str, over: str
+) -> Spec:
+    """How long certificates hold: one line an instrument, the day as an upright line.
+
+    Rows: ``instrument``, ``since``, ``until`` (ISO dates), ``state`` (one of the three texts).
+    """
+    palette = colours(theme)
+    names = list(dict.fromkeys(row["instrument"] for row in rows))
+    colour = {
+        "field": "state",
+        "type": "nominal",
+        "scale": {
+            "domain": [verification, calibration, over],
+            "range": [palette["main"], palette["warn"], palette["other"]],
+        },
+    }
+    spec = framed(
+        {
+            "layer": [
+                {
+                    "data": {"values": list(rows)},
+                    "mark": {"type": "bar", "height": 9, "cornerRadius": 3},
+                    "encoding": {
+                        "y": {"field": "instrument", "type": "ordinal", "sort": names, "title": None},
+                        "x": {"field": "since", "type": "temporal", "title": None, "axis": {"format": "%Y"}},
+                        "x2": {"field": "until"},
+                        "color": colour,
+                    },
+                },
+                {
+                    "data": {"values": [{"day": day}]},
+                    "mark": {"type": "rule", "strokeWidth": 1.5, "color": palette["bad"]},
+                    "encoding": {"x": {"field": "day", "type": "temporal"}},
+                },
+            ],
+        },
+        theme,
+    )
+    return {**spec, "height": {"step": 19}}

@@ -18,6 +18,7 @@ from gateway.audit.findings import FindingView, findings
 from gateway.audit.ledger import InstrumentDetail, LedgerPage, instrument_detail, ledger
 from gateway.audit.live import LiveDetail, LivePoint, live, live_detail
 from gateway.audit.overview import Overview, overview
+from gateway.audit.record import JournalPage, journal_page
 from gateway.audit.trace import Trace
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import iso
@@ -103,6 +104,12 @@ class FindingsAnswer(Answer):
     """Findings."""
 
     result: list[FindingView]
+
+
+class JournalAnswer(Answer):
+    """A page of the journal."""
+
+    result: JournalPage
 
 
 class TraceAnswer(Answer):
@@ -306,6 +313,17 @@ def get_trace(
         for each in followed.intervals
     ]
     return table(columns, rows, f"trace-{point}", asked.reader.zone)
+
+
+@router.get("/journal", **described(JournalAnswer))
+def get_journal(
+    asked: AskedFor,
+    *,
+    before: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    kind: Annotated[str, Query(max_length=30)] = "",
+) -> Response:
+    """Journal entries newest first, before a number, and how far the journal is sealed."""
+    return answered(asked, journal_page(asked.reader.sources, asked.asking, before=before, kind=kind))
 
 
 @router.get("/journal/{seq}", response_model=None, responses={200: {"model": Answer}})

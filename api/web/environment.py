@@ -19,8 +19,14 @@ MENU = (
     ("overview", "/", "Overview"),
     ("live", "/live", "Live"),
     ("instruments", "/instruments", "Instrument ledger"),
+    ("network", "/points", "Points and network"),
+    ("calibration", "/calibration", "Verification and calibration"),
+    ("quality", "/quality", "Data quality"),
+    ("energy", "/energy", "Energy statistics"),
+    ("balance", "/balance", "Energy balance"),
     ("findings", "/findings", "Findings"),
     ("trace", "/trace", "Trace"),
+    ("journal", "/journal", "Journal and seal"),
 )
 """Page id (also its icon), address, and name, in the order of the menu."""
 

@@ -196,6 +196,14 @@ class View:
         kept.setdefault("at", self.local(self.as_of_us, "%Y%m%d%H%M"))
         return "&" + urlencode(kept)
 
+    def share(self, part: Fraction, whole: Fraction) -> str:
+        """A share in percent with one decimal; may be above 100 or negative."""
+        return "—" if whole == 0 else shown.rounded(100 * part / whole, 1) + "%"
+
+    def permille(self, part: Fraction, whole: Fraction) -> int:
+        """A share in permille, between 0 and 1000, for a bar."""
+        return 0 if whole == 0 else max(0, min(1000, round(1000 * part / whole)))
+
     def resolution(self, decimals: int) -> str:
         """The step of a channel with that many decimals."""
         return shown.rounded(Fraction(1, 10**decimals), decimals)

@@ -46,6 +46,7 @@ class OpenFolder:
             series=self._series,
             settlement=self._settlement,
             decode=decode_again,
+            seal=folder.seal,
         )
 
     def asking(self, as_of_us: int, known_at_us: int | None = None) -> Asking:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ class Sources:
     series: SeriesStore
     settlement: SettlementReader
     decode: DecodePlan
+    seal: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,3 +201,38 @@ def _add(total: _Sum, methods: dict[str, Fraction], part: _Part) -> None:
 def total(sources: Sources, asking: Asking, there: Plant, fact: PointFact, period: Period) -> Energy:
     """A point's energy over a time on the quarter-hour grid, from intervals."""
     return totals(sources, asking, there, fact, [period.start_us, period.end_us], step="quarter")[0]
+
+
+def joined(first: Energy, second: Energy) -> Energy:
+    """Two neighbouring amounts as one."""
+    known = [each.value for each in (first, second) if each.value is not None]
+    methods = dict(first.by_method)
+    for method, value in second.by_method.items():
+        methods[method] = methods.get(method, Fraction(0)) + value
+    windows = first.windows + second.windows
+    covered = first.coverage_permille * first.windows + second.coverage_permille * second.windows
+    parts = [each for each in (first, second) if each.windows]
+    return Energy(
+        start_us=first.start_us,
+        end_us=second.end_us,
+        unit=first.unit,
+        value=sum(known, Fraction(0)) if known else None,
+        windows=windows,
+        missing=first.missing + second.missing,
+        coverage_permille=covered // windows if windows else 0,
+        quality=max((each.quality & 3 for each in parts), default=3)
+        | (first.quality & ~3 if first.windows else 0)
+        | (second.quality & ~3 if second.windows else 0),
+        by_method=methods,
+    )
+
+
+def settled_to(sources: Sources, asking: Asking, there: Plant, facts: Sequence[PointFact], within: Period) -> int:
+    """The end of the newest quarter hour that is settled for any of the points, not after ``within``."""
+    newest = within.start_us
+    for fact in facts:
+        register = there.register(fact)
+        if register is not None:
+            reached = sources.settlement.settled_to(asking.organisation, register.device, register.id)
+            newest = max(newest, min(reached, within.end_us))
+    return newest

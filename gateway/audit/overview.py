@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from fractions import Fraction
 
 from gateway.audit.asking import Asking, Sources
-from gateway.audit.energy import Energy, totals
+from gateway.audit.energy import Energy, joined, settled_to, totals
 from gateway.audit.findings import FindingView, findings
 from gateway.audit.ledger import LedgerRow, ledger_rows
 from gateway.audit.plant import Plant, PointFact, plant
@@ -112,17 +111,6 @@ def _at_boundary(fact: PointFact) -> bool:
     return fact.point.level == 1 and fact.point.direction != Direction.INTERNAL and fact.meter is not None
 
 
-def settled_to(sources: Sources, asking: Asking, there: Plant, facts: Sequence[PointFact], within: Period) -> int:
-    """The end of the newest quarter hour that is settled for any of the points, not after ``within``."""
-    newest = within.start_us
-    for fact in facts:
-        register = there.register(fact)
-        if register is not None:
-            reached = sources.settlement.settled_to(asking.organisation, register.device, register.id)
-            newest = max(newest, min(reached, within.end_us))
-    return newest
-
-
 def _point_day(sources: Sources, asking: Asking, there: Plant, fact: PointFact, today: Period) -> PointDay:
     start, now = today.start_us, today.end_us
     yesterday = local_midnight(asking.today - timedelta(days=1), asking.zone)
@@ -139,7 +127,7 @@ def _point_day(sources: Sources, asking: Asking, there: Plant, fact: PointFact, 
         counted=there.register(fact) is not None,
         today=amounts.get((start, now)) or _nothing(start, now, unit),
         before=first,
-        day_before=_joined(first, rest),
+        day_before=joined(first, rest),
     )
 
 
@@ -154,30 +142,6 @@ def _nothing(start_us: int, end_us: int, unit: str) -> Energy:
         coverage_permille=0,
         quality=3,
         by_method={},
-    )
-
-
-def _joined(first: Energy, second: Energy) -> Energy:
-    """Two neighbouring amounts as one."""
-    known = [each.value for each in (first, second) if each.value is not None]
-    methods = dict(first.by_method)
-    for method, value in second.by_method.items():
-        methods[method] = methods.get(method, Fraction(0)) + value
-    windows = first.windows + second.windows
-    covered = first.coverage_permille * first.windows + second.coverage_permille * second.windows
-    parts = [each for each in (first, second) if each.windows]
-    return Energy(
-        start_us=first.start_us,
-        end_us=second.end_us,
-        unit=first.unit,
-        value=sum(known, Fraction(0)) if known else None,
-        windows=windows,
-        missing=first.missing + second.missing,
-        coverage_permille=covered // windows if windows else 0,
-        quality=max((each.quality & 3 for each in parts), default=3)
-        | (first.quality & ~3 if first.windows else 0)
-        | (second.quality & ~3 if second.windows else 0),
-        by_method=methods,
     )
 
 

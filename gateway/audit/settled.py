@@ -84,6 +84,15 @@ class SettlementReader:
         ).fetchone()
         return 0 if end is None else int(end) + SETTLEMENT_WINDOW_US
 
+    def first_us(self, organisation: str, device: str, channel: str) -> int:
+        """The start of the oldest settled window of a channel (µs UTC); 0 when none is."""
+        (start,) = self._db.execute(
+            "SELECT min(i.start) FROM series AS s JOIN interval AS i ON i.series = s.id "
+            "WHERE s.organisation = ? AND s.device = ? AND s.channel = ?",
+            (organisation, device, channel),
+        ).fetchone()
+        return 0 if start is None else int(start)
+
     def intervals(self, organisation: str, device: str, channel: str, span: Period) -> Iterator[SettledInterval]:
         """The rows in force whose window starts in the span, in order."""
         rows = self._db.execute(

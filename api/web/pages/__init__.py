@@ -2,8 +2,21 @@
 
 from fastapi import APIRouter
 
-from api.web.pages import findings, instruments, journal, live, overview, trace
+from api.web.pages import (
+    balance,
+    calibration,
+    energy,
+    findings,
+    instruments,
+    journal,
+    live,
+    overview,
+    points,
+    quality,
+    trace,
+)
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
-    module.router for module in (overview, live, instruments, findings, trace, journal)
+    module.router
+    for module in (overview, live, instruments, points, calibration, quality, energy, balance, findings, trace, journal)
 )

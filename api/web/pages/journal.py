@@ -1,16 +1,28 @@
-"""One journal entry as it stands: its body, its leaf hash, and what names it."""
+"""日志与校验: entries newest first, how far they are sealed, and one entry as it stands."""
 
 import json
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse
 
 from api.asked import AskedFor
 from api.web.environment import page
 from gateway.audit.decoding import entry_fact, entry_or_none
+from gateway.audit.record import KINDS, journal_page, seal_state
 from gateway.domain.errors import UnknownObjectError
 
 router = APIRouter(include_in_schema=False)
+
+
+@router.get("/journal")
+def show(
+    asked: AskedFor,
+    before: int = Query(0, ge=0, le=2**62),
+    kind: str = Query("", max_length=30),
+) -> HTMLResponse:
+    """A page of entries."""
+    found = journal_page(asked.reader.sources, asked.asking, before=before, kind=kind)
+    return page(asked.view, "journal.html", found=found, kind=kind, kinds=KINDS, folder=asked.reader.folder.path)
 
 
 @router.get("/journal/{seq}")
@@ -26,4 +38,5 @@ def show_entry(asked: AskedFor, seq: int = Path(ge=1, le=2**62)) -> HTMLResponse
         laid_out=json.dumps(entry.body, ensure_ascii=False, indent=2),
         size_bytes=len(entry.body_bytes),
         head=asked.reader.sources.journal.head(),
+        sealed=seal_state(asked.reader.sources).size,
     )

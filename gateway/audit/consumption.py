@@ -1,0 +1,102 @@
+"""Energy by point and by step over civil days, beside the equally long time before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from gateway.audit.asking import Asking, Sources
+from gateway.audit.days import edges, preceding
+from gateway.audit.energy import Energy, joined, settled_to, totals
+from gateway.audit.plant import Plant, PointFact, plant
+from gateway.domain.errors import UnknownObjectError
+from gateway.domain.ledger import MeteringPoint
+from gateway.domain.time import SETTLEMENT_WINDOW_US, Period, floor_to, local_date, local_midnight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointTotal:
+    """A point's energy over the days and over the equally long time before."""
+
+    depth: int
+    point: MeteringPoint
+    amount: Energy
+    before: Energy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumption:
+    """Energy statistics: the chosen point step by step, and every counted point's total. Days are both included."""
+
+    first: date
+    last: date
+    step: str
+    chosen: MeteringPoint | None
+    steps: Sequence[Energy]
+    total: Energy | None
+    before: Energy | None
+    points: Sequence[PointTotal]
+
+
+def consumption(
+    sources: Sources, asking: Asking, *, first: date, last: date, step: str = "day", point: str = ""
+) -> Consumption:
+    """Energy from the first to the last day (not after the moment) in hours, days or months.
+
+    Without a ``point`` the first counted electricity point of level 1 is chosen, else the first counted point.
+    """
+    there = plant(sources, asking)
+    last = min(last, asking.today)
+    first = min(first, last)
+    if point and point not in there.points:
+        raise UnknownObjectError("the ledger has no metering point %(id)s at that moment", id=point)
+    counted = [(depth, fact) for depth, fact in there.walk() if there.register(fact) is not None]
+    chosen = there.points[point] if point else _first([fact for _depth, fact in counted])
+    start, end = asking.day(first).start_us, floor_to(asking.as_of_us, SETTLEMENT_WINDOW_US)
+    now = settled_to(sources, asking, there, [fact for _depth, fact in counted], Period(start, max(start, end)))
+    cuts = [each for each in edges(asking, first, last, step) if each < now]
+    cuts = [*cuts, min(now, asking.day(last).end_us)] if cuts else []
+    steps = totals(sources, asking, there, chosen, cuts, step=_source(step)) if chosen and len(cuts) > 1 else []
+    span = (cuts[0], cuts[-1]) if len(cuts) > 1 else (now, now)
+    earlier, _end = preceding(first, last)
+    before = (local_midnight(earlier, asking.zone), local_midnight(earlier, asking.zone) + span[1] - span[0])
+    rows = [
+        PointTotal(
+            depth=depth,
+            point=fact.point,
+            amount=over_days(sources, asking, there, fact, span),
+            before=over_days(sources, asking, there, fact, before),
+        )
+        for depth, fact in counted
+    ]
+    mine = next((row for row in rows if chosen is not None and row.point.id == chosen.point.id), None)
+    return Consumption(
+        first=first,
+        last=last,
+        step=step,
+        chosen=chosen.point if chosen else None,
+        steps=steps,
+        total=mine.amount if mine else None,
+        before=mine.before if mine else None,
+        points=rows,
+    )
+
+
+def _source(step: str) -> str:
+    """What to add up: the cuts may end inside a day, so days are added from hours and months from days."""
+    return {"hour": "quarter", "day": "hour", "month": "day"}[step]
+
+
+def _first(facts: Sequence[PointFact]) -> PointFact | None:
+    electricity = [each for each in facts if each.point.energy_kind == "electricity" and each.point.level == 1]
+    return next(iter(electricity or facts), None)
+
+
+def over_days(sources: Sources, asking: Asking, there: Plant, fact: PointFact, span: tuple[int, int]) -> Energy:
+    """A point's energy over a span that begins at a midnight: whole days from roll-ups, the rest from quarter hours."""
+    whole = local_midnight(local_date(span[1], asking.zone), asking.zone)
+    if whole <= span[0]:
+        return totals(sources, asking, there, fact, list(span), step="quarter")[0]
+    days = totals(sources, asking, there, fact, [span[0], whole], step="day")[0]
+    if whole >= span[1]:
+        return days
+    return joined(days, totals(sources, asking, there, fact, [whole, span[1]], step="quarter")[0])
