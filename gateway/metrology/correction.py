@@ -35,8 +35,8 @@ def error_at(points: Sequence[ErrorPoint], at: float, mpe: float) -> ErrorAt:
     """Piecewise linear error between calibrated points (sorted by ``at``).
 
     The points share the laboratory's standard, so their uncertainties are fully correlated and add linearly (GUM 5.2.2
-    note 1); the interpolation's own error is a rectangle of half the step, zero at the points. Outside the covered range
-    the curve is not extended: the error is taken as zero with the MPE as a rectangle.
+    note 1); the interpolation's own error is a rectangle of half the step, zero at the points. Outside the covered
+    range the curve is not extended: the error is taken as zero with the MPE as a rectangle.
     """
     if not points or at < points[0].at or at > points[-1].at:
         return ErrorAt(0.0, mpe / _SQRT3, outside=True)
