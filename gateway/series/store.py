@@ -14,7 +14,7 @@ from gateway.domain.errors import DataFolderError
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, Period
 from gateway.series.closing import close_hours, pack_days
 from gateway.series.index import SeriesIndex
-from gateway.series.month import month_name, month_period
+from gateway.series.month import month_name, month_period, open_month
 from gateway.series.months import MAX_WRITTEN, Months
 from gateway.series.reading import MonthSeries, hot_row, month_series, read_snapshot, series_number
 from gateway.series.rollup import PositionOf, Positions, by_day, joined, month_hours
@@ -132,6 +132,22 @@ class SeriesStore:
                 writer.remember_packed(days)
                 done += len(days)
         return done
+
+    def replace_month(self, name: str, rebuilt: Path) -> None:
+        """Put a month rebuilt in another folder in place of this one's, in one transaction that readers never see half.
+
+        The cursor stays: whoever rebuilds moves it when the last month is in place.
+        """
+        self._writers.pop(name, None)
+        target = self._written.get(name, create=True)
+        assert target is not None, "a created month is open"
+        source = open_month(rebuilt / f"{name}.sqlite", read_only=True)
+        try:
+            source.backup(target)
+            known = source.execute("SELECT organisation, device, grp FROM series").fetchall()
+        finally:
+            source.close()
+        self._index.record(((*key, name) for key in known), CURSOR, None)
 
     def applied_seq(self) -> int:
         """The last journal entry whose rows are all in the store; 0 at the beginning."""

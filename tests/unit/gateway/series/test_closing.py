@@ -223,3 +223,26 @@ def test_a_reader_sees_every_row_while_days_are_packed(tmp_path: Path) -> None:
         assert sorted(seen, key=lambda r: r.slot_us, reverse=descending) == seen
         assert len(seen) == len(rows)
         reader.close()
+
+
+def test_a_rebuilt_month_takes_the_place_of_the_live_one_under_a_reader(tmp_path: Path) -> None:
+    old, new = days_of(20, seed=1), days_of(20, seed=2)
+    live = SeriesStore(tmp_path / "live", organisation="works")
+    live.write(old, applied_seq=7)
+    live.pack_days(T0 + 3 * US_PER_DAY)
+    beside = SeriesStore(tmp_path / "beside", organisation="works")
+    beside.write([*new, row(5, 1, 1, 1, device="mill")], applied_seq=7)
+    months = beside.months()
+    beside.close()
+    reader = SeriesStore(tmp_path / "live", organisation="works", read_only=True)
+    assert list(reader.rows("kiln", "main", EVER)) == old
+    half = reader.rows("kiln", "main", EVER)
+    next(half)
+    for name in reversed(months):
+        live.replace_month(name, tmp_path / "beside")
+    assert list(reader.rows("kiln", "main", EVER)) == new
+    assert len(list(half)) == len(old) - 1
+    assert reader.last("mill", "main") == row(5, 1, 1, 1, device="mill")
+    assert live.applied_seq() == 7
+    assert live.write(new) == []
+    assert len(live.write(old)) > 0, "now the rebuilt values are the first"
