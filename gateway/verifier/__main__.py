@@ -9,10 +9,13 @@ from pathlib import Path
 
 from gateway.verifier import notes
 from gateway.verifier.checkpoints import Options, Signed
+from gateway.verifier.compare import Comparison
 from gateway.verifier.folder import FolderCheck
+from gateway.verifier.influx import influx_comparison
 from gateway.verifier.package import PackageCheck
 from gateway.verifier.proof import check_proof
 from gateway.verifier.report import Report
+from gateway.verifier.series import series_comparison
 
 EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE = 0, 1, 2
 MAX_SMALL_FILE_BYTES = 1 << 20
@@ -47,7 +50,7 @@ def verify(options: argparse.Namespace) -> Report:
 
 def _dispatch(report: Report, path: Path, given: Options, options: argparse.Namespace) -> None:
     if path.is_dir() and ((path / "journal.sqlite").is_file() or (path / "archive").is_dir()):
-        FolderCheck(path, report, given).run()
+        _folder(report, path, given, options)
     elif path.suffix == ".zip" or (path / "manifest.json").is_file():
         PackageCheck(path, report, given).run()
     elif path.suffix == ".tlog-proof":
@@ -55,6 +58,22 @@ def _dispatch(report: Report, path: Path, given: Options, options: argparse.Name
         check_proof(report, _small(path), entry, given.key)
     else:
         report.broken("input.unknown", str(path))
+
+
+def _folder(report: Report, path: Path, given: Options, options: argparse.Namespace) -> None:
+    """A data folder, and the stores that were filled from it."""
+    comparisons: list[Comparison] = []
+    if (path / "series").is_dir() and not options.no_series:
+        comparisons.append(series_comparison(report, path / "series"))
+    if options.influx:
+        if not options.influx_db or not options.influx_site:
+            report.broken("input.unreadable", options.influx, reason="--influx-db, --influx-site")
+            return
+        comparisons.append(influx_comparison(report, options.influx, options.influx_db, options.influx_site))
+    check = FolderCheck(path, report, given, [each.take for each in comparisons])
+    check.run()
+    for each in comparisons:
+        each.finish(check.parsed_again)
 
 
 def _key(report: Report, text: str | None) -> notes.Key | None:
@@ -105,6 +124,10 @@ def _parser() -> argparse.ArgumentParser:
         "--against", action="append", metavar="CHECKPOINT", help="a checkpoint received earlier; repeatable"
     )
     parser.add_argument("--entry", help="with a .tlog-proof: the file that holds the entry's bytes")
+    parser.add_argument("--no-series", action="store_true", help="do not compare the folder's own series store")
+    parser.add_argument("--influx", metavar="URL", help="also compare InfluxDB; credentials from METERPROOF_INFLUX_*")
+    parser.add_argument("--influx-db", metavar="NAME", help="its database (or bucket, through the 1.x interface)")
+    parser.add_argument("--influx-site", metavar="SITE", help="the value of the tag 'site'")
     parser.add_argument("--lang", choices=("zh", "en"), help="language of the sentences")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

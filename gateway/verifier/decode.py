@@ -149,12 +149,15 @@ def _field(each: dict[str, Any], functions: list[int]) -> Callable[[Sequence[byt
     def scaled(number: float, ordered: bytes, factors: list[Any]) -> Value:
         if form != "number":
             return _formatted(form, number, ordered)
-        exact = (Fraction(number) - subtract) * constant
+        above, below = number.as_integer_ratio()
+        above = (above - subtract * below) * constant.numerator
+        below *= constant.denominator
         for at in scales:
             if not isinstance(factors[at], Fraction):
                 return None
-            exact *= factors[at]
-        value = round(exact)  # a Fraction rounds half to even
+            above, below = above * factors[at].numerator, below * factors[at].denominator
+        value, rest = divmod(above, below)
+        value += 2 * rest > below or (2 * rest == below and value & 1)  # half to even
         return value if value in INT64 else None
 
     return field

@@ -1,7 +1,7 @@
 """Check a data folder, or a copy of its archive: every entry, the whole tree, every checkpoint, every file."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from heapq import merge
 from itertools import chain
@@ -22,6 +22,9 @@ NO_HASH = bytes(32)
 COLUMNS = (("at", int), ("kind", str), ("subject", str), ("body", bytes), ("leaf", bytes))
 
 
+Entry = dict[str, Any]
+
+
 class Passing(NamedTuple):
     """One entry on its way through: its number, bytes (None when only the tree knows it), hash, columns when hot."""
 
@@ -34,8 +37,11 @@ class Passing(NamedTuple):
 class FolderCheck:
     """One pass over all entries in order; see ``run``."""
 
-    def __init__(self, path: Path, report: Report, options: Options) -> None:
+    def __init__(
+        self, path: Path, report: Report, options: Options, listeners: Sequence[Callable[[int, Entry], None]] = ()
+    ) -> None:
         self.path = path
+        self._listeners = listeners
         self.report = report
         self.options = options
         self.facts = LogFacts(report)
@@ -65,6 +71,16 @@ class FolderCheck:
         """All entries in order: closed days from the archive, the rest from the journal."""
         archived = max((file.last for file in self._files if file.kind == "facts"), default=0)
         return chain(self._closed_days(), self._after(archived))
+
+    def parsed_again(self) -> Iterator[tuple[int, Entry]]:
+        """All entries once more, for who has to look twice; nothing is reported again."""
+        quiet = FolderCheck(self.path, Report(), Options())
+        quiet.checkpoints.load()
+        quiet._files = self._files
+        for passing in quiet.entries():
+            entry = quiet.facts.entry(passing.seq, passing.body) if passing.body is not None else None
+            if entry is not None:
+                yield passing.seq, entry
 
     def _closed_days(self) -> Iterator[Passing]:
         expected = 1
@@ -173,6 +189,9 @@ class FolderCheck:
             parsed = self.facts.entry(seq, body)
             if passing.columns is not None:
                 self._compare_columns(seq, passing.columns, parsed)
+            if parsed is not None:
+                for listen in self._listeners:
+                    listen(seq, parsed)
         if seq in self.checkpoints.by_size and self.checkpoints.judge(seq, walk.root()):
             self.tiles.at_checkpoint()
 
