@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 from gateway.assembly.plugins import drivers, is_polling
 from gateway.audit.asking import Asking, Decoded, Sources
-from gateway.audit.settled import SettlementReader
 from gateway.domain.errors import DataFolderError
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.registry.registry import Registry
 from gateway.series.store import SeriesStore
+from gateway.settlement.query import Settlement
 
 
 def decode_again(protocol: str, plan: Mapping[str, Any], raw: Sequence[bytes | None]) -> Decoded | None:
@@ -36,7 +36,7 @@ class OpenFolder:
         try:
             self._registry = Registry.open(folder.registry)
             self._series = SeriesStore(folder.series, organisation=folder.organisation, read_only=True)
-            self._settlement = SettlementReader.open(folder.settlement)
+            self._settlement = Settlement.open(folder.settlement, self._registry)
         except BaseException:
             self._journal.close()
             raise

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.audit.settled import SettlementReader
 from gateway.domain.time import Period, local_date, local_day
 from gateway.journal.journal import Journal
 from gateway.registry.registry import Registry
 from gateway.series.store import SeriesStore
+from gateway.settlement.query import Settlement
 
 Decoded = tuple[tuple[int | str | None, ...], tuple[int, ...]]
 DecodePlan = Callable[[str, Mapping[str, Any], Sequence[bytes | None]], Decoded | None]
@@ -25,7 +25,7 @@ class Sources:
     journal: Journal
     registry: Registry
     series: SeriesStore
-    settlement: SettlementReader
+    settlement: Settlement
     decode: DecodePlan
     seal: Path
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.days import day_edges
-from gateway.audit.energy import Energy, totals
+from gateway.audit.energy import Energy, begun_us, reached_us, totals
 from gateway.audit.findings import FindingView, findings
 from gateway.audit.plant import plant
 from gateway.domain.ledger import MeteringPoint
@@ -77,8 +77,8 @@ def completeness(sources: Sources, asking: Asking, *, days: int = 35) -> Complet
         register = there.register(fact)
         if register is None:
             continue
-        begun = sources.settlement.first_us(asking.organisation, register.device, register.id)
-        reached = min(sources.settlement.settled_to(asking.organisation, register.device, register.id), settled)
+        begun = begun_us(sources, asking, register)
+        reached = min(reached_us(sources, asking, register), settled)
         sums = totals(sources, asking, there, fact, edges, step="day")
         shares = [_share(asking, each, begun, reached) for each in sums]
         rows.append(PointDays(point=fact.point, device=fact.device, days=shares, covered_permille=_mean(shares)))

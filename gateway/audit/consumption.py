@@ -6,7 +6,7 @@ from datetime import date
 
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.days import edges, preceding
-from gateway.audit.energy import Energy, joined, settled_to, totals
+from gateway.audit.energy import Energy, is_totalled, joined, settled_to, totals
 from gateway.audit.plant import Plant, PointFact, plant
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.ledger import MeteringPoint
@@ -49,7 +49,7 @@ def consumption(
     first = min(first, last)
     if point and point not in there.points:
         raise UnknownObjectError("the ledger has no metering point %(id)s at that moment", id=point)
-    counted = [(depth, fact) for depth, fact in there.walk() if there.register(fact) is not None]
+    counted = [(depth, fact) for depth, fact in there.walk() if is_totalled(sources, asking, there, fact)]
     chosen = there.points[point] if point else _first([fact for _depth, fact in counted])
     start, end = asking.day(first).start_us, floor_to(asking.as_of_us, SETTLEMENT_WINDOW_US)
     now = settled_to(sources, asking, there, [fact for _depth, fact in counted], Period(start, max(start, end)))

@@ -5,19 +5,22 @@ What is not known stays unknown: a step without any settled value has no value, 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from gateway.audit.asking import Asking, Sources
-from gateway.audit.plant import Plant, PointFact
+from gateway.audit.plant import ChannelFact, Plant, PointFact
 from gateway.domain.ledger import Installation, InstallationRole
 from gateway.domain.quality import Status, word
-from gateway.domain.time import SETTLEMENT_WINDOW_US, Period
+from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, Period
+from gateway.settlement.query import DAY, HOUR, MONTH
 from gateway.settlement.row import Method
 
 MISSING = word(Status.MISSING)
-THOUSANDTHS = 1000
+ROLLUPS = {"hour": HOUR, "day": DAY, "month": MONTH}
+RECENT_US = 62 * US_PER_DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,7 @@ class Energy:
 
     ``windows`` quarter hours make it up, ``missing`` of them without a value; ``coverage_permille`` is how much of the
     time lay between observations; ``by_method`` shares the value out by how it is known; ``quality`` is the worst word.
+    Both counts are 0 where the amount was weighed (``tickets``) or read by people.
     """
 
     start_us: int
@@ -37,10 +41,11 @@ class Energy:
     coverage_permille: int
     quality: int
     by_method: dict[str, Fraction]
+    tickets: int = 0
 
     @property
     def complete(self) -> bool:
-        """Whether every quarter hour has a value."""
+        """Whether nothing is known to be missing."""
         return self.value is not None and not self.missing
 
 
@@ -121,8 +126,10 @@ def totals(
     """
     if len(edges) < 2:
         return []
-    serving = servings(sources, asking, there, fact)
     register = there.register(fact)
+    serving = servings(sources, asking, there, fact)
+    if not serving:
+        return _entered(sources, asking, fact, edges)
     unit = serving[-1].unit if serving else (register.unit if register else "")
     sums = [_Sum() for _ in edges[:-1]]
     methods: list[dict[str, Fraction]] = [{} for _ in sums]
@@ -137,65 +144,79 @@ def totals(
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What one interval or one roll-up row adds, energies in thousandths of the resolution, meter side."""
+    """What one interval or one roll-up row adds, on the primary side."""
 
-    ratio: Fraction
     windows: int
     missing: int
     coverage: int
     quality: int
-    energy: int
-    decimals: int
-    by_method: tuple[tuple[str, int], ...]
+    by_method: Mapping[Method, Fraction]
 
 
 def _parts(sources: Sources, asking: Asking, serving: Serving, span: Period, step: str) -> Iterable[tuple[int, _Part]]:
-    settlement, organisation = sources.settlement, asking.organisation
-    if step == "quarter":
-        for interval in settlement.intervals(organisation, serving.device, serving.channel, span):
-            row = interval.row
+    settlement, organisation, known = sources.settlement, asking.organisation, asking.known_seq
+    if step == "quarter" or known is not None:
+        # roll-ups know only what is known now
+        for interval in settlement.intervals(organisation, serving.device, serving.channel, span, known):
+            row, energy = interval.row, interval.energy
             if row.installation in serving.seqs:
-                known = row.energy is not None and row.method != Method.MISSING
-                yield (
-                    interval.start_us,
-                    _Part(
-                        Fraction(row.num, row.den or 1),
-                        1,
-                        int(not known),
-                        row.coverage,
-                        row.quality,
-                        row.energy or 0,
-                        interval.decimals,
-                        ((row.method.word, row.energy or 0),) if known else (),
-                    ),
-                )
+                by_method = {} if energy is None else {row.method: energy}
+                yield interval.start_us, _Part(1, int(energy is None), row.coverage, row.quality, by_method)
         return
-    for rolled in settlement.rollups(organisation, serving.device, serving.channel, step, span):
+    for rolled in settlement.rollups(organisation, serving.device, serving.channel, ROLLUPS[step], span):
         if rolled.installation in serving.seqs:
+            coverage = rolled.coverage * rolled.windows
             yield (
                 rolled.start_us,
-                _Part(
-                    Fraction(rolled.num, rolled.den or 1),
-                    rolled.windows,
-                    rolled.missing,
-                    rolled.coverage,
-                    rolled.quality,
-                    rolled.energy,
-                    rolled.decimals,
-                    tuple((method, energy) for method, energy in rolled.by_method.items() if energy),
-                ),
+                _Part(rolled.windows, rolled.missing, coverage, rolled.quality, rolled.by_method),
             )
 
 
 def _add(total: _Sum, methods: dict[str, Fraction], part: _Part) -> None:
-    scale = part.ratio / (THOUSANDTHS * 10**part.decimals)
-    total.value += part.energy * scale
     total.windows += part.windows
     total.missing += part.missing
     total.coverage += part.coverage
     total.quality = max(total.quality & 3, part.quality & 3) | ((total.quality | part.quality) & ~3)
-    for method, energy in part.by_method:
-        methods[method] = methods.get(method, Fraction(0)) + energy * scale
+    for method, value in part.by_method.items():
+        total.value += value
+        methods[method.word] = methods.get(method.word, Fraction(0)) + value
+
+
+def _entered(sources: Sources, asking: Asking, fact: PointFact, edges: Sequence[int]) -> list[Energy]:
+    """Amounts of a point without a counter: weighing tickets and registers that people read."""
+    made = []
+    for start_us, end_us in pairwise(edges):
+        found = sources.settlement.energy(
+            asking.organisation, fact.point.id, Period(start_us, end_us), asking.known_seq
+        )
+        known = bool(found.by_method)
+        made.append(
+            Energy(
+                start_us=start_us,
+                end_us=end_us,
+                unit=found.unit,
+                value=found.value if known else None,
+                windows=0,
+                missing=found.missing,
+                coverage_permille=0,
+                quality=found.quality if known else MISSING,
+                by_method={method.word: value for method, value in found.by_method.items()},
+                tickets=found.tickets,
+            )
+        )
+    return made
+
+
+def is_totalled(sources: Sources, asking: Asking, there: Plant, fact: PointFact) -> bool:
+    """Whether a point's energy can be added up: it has a counter, recent tickets, or registers read by people."""
+    if there.register(fact) is not None:
+        return True
+    organisation, known = asking.organisation, asking.known_seq
+    recent = Period(asking.as_of_us - RECENT_US, asking.as_of_us)
+    names = [f"point/{fact.point.id}", *([f"device/{fact.device}"] if fact.device else [])]
+    return any(sources.settlement.tickets(organisation, name, recent, known) for name in names) or bool(
+        sources.settlement.hand_readings(organisation, fact.point.id, known)
+    )
 
 
 def total(sources: Sources, asking: Asking, there: Plant, fact: PointFact, period: Period) -> Energy:
@@ -211,7 +232,7 @@ def joined(first: Energy, second: Energy) -> Energy:
         methods[method] = methods.get(method, Fraction(0)) + value
     windows = first.windows + second.windows
     covered = first.coverage_permille * first.windows + second.coverage_permille * second.windows
-    parts = [each for each in (first, second) if each.windows]
+    parts = [each for each in (first, second) if each.windows or each.value is not None]
     return Energy(
         start_us=first.start_us,
         end_us=second.end_us,
@@ -221,18 +242,37 @@ def joined(first: Energy, second: Energy) -> Energy:
         missing=first.missing + second.missing,
         coverage_permille=covered // windows if windows else 0,
         quality=max((each.quality & 3 for each in parts), default=3)
-        | (first.quality & ~3 if first.windows else 0)
-        | (second.quality & ~3 if second.windows else 0),
+        | sum({flag for each in parts for flag in _flags(each.quality)}),
         by_method=methods,
+        tickets=first.tickets + second.tickets,
     )
+
+
+def _flags(quality: int) -> list[int]:
+    """The single flag bits of a quality word, where they stand in the word."""
+    return [1 << bit for bit in range(2, quality.bit_length()) if quality >> bit & 1]
 
 
 def settled_to(sources: Sources, asking: Asking, there: Plant, facts: Sequence[PointFact], within: Period) -> int:
     """The end of the newest quarter hour that is settled for any of the points, not after ``within``."""
-    newest = within.start_us
-    for fact in facts:
-        register = there.register(fact)
-        if register is not None:
-            reached = sources.settlement.settled_to(asking.organisation, register.device, register.id)
-            newest = max(newest, min(reached, within.end_us))
-    return newest
+    reached = [reached_us(sources, asking, register) for fact in facts if (register := there.register(fact))]
+    return max([within.start_us, *(min(each, within.end_us) for each in reached)])
+
+
+def reached_us(sources: Sources, asking: Asking, register: ChannelFact) -> int:
+    """The end of a register's newest settled quarter hour (µs UTC); 0 when none is."""
+    channels = sources.settlement.channels(asking.organisation, register.device)
+    return max((each.settled_to_us for each in channels if each.channel == register.id), default=0)
+
+
+def begun_us(sources: Sources, asking: Asking, register: ChannelFact) -> int:
+    """The start of a register's oldest settled quarter hour (µs UTC); 0 when none is."""
+    key = (asking.organisation, register.device, register.id)
+    span = Period(0, asking.as_of_us)
+    for kind, length in ((MONTH, 32 * US_PER_DAY), (DAY, 2 * US_PER_DAY)):
+        rolled = sources.settlement.rollups(*key, kind, span)
+        if not rolled:
+            return 0
+        span = Period(rolled[0].start_us, rolled[0].start_us + length)
+    intervals = sources.settlement.intervals(*key, span)
+    return intervals[0].start_us if intervals else 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gateway.audit.asking import Asking, Sources
-from gateway.audit.energy import Energy, joined, settled_to, totals
+from gateway.audit.energy import Energy, is_totalled, joined, settled_to, totals
 from gateway.audit.findings import FindingView, findings
 from gateway.audit.ledger import LedgerRow, ledger_rows
 from gateway.audit.plant import Plant, PointFact, plant
@@ -124,7 +124,7 @@ def _point_day(sources: Sources, asking: Asking, there: Plant, fact: PointFact, 
     rest = amounts.get((same_time, start)) or _nothing(same_time, start, unit)
     return PointDay(
         point=fact.point,
-        counted=there.register(fact) is not None,
+        counted=is_totalled(sources, asking, there, fact),
         today=amounts.get((start, now)) or _nothing(start, now, unit),
         before=first,
         day_before=joined(first, rest),

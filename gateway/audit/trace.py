@@ -11,18 +11,20 @@ from fractions import Fraction
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.certificates import Due, by_instrument, standing
 from gateway.audit.decoding import EntryFact, RawReading, entry_fact, entry_or_none, raw_reading
-from gateway.audit.energy import THOUSANDTHS, Energy, Serving, servings, totals
+from gateway.audit.energy import Energy, Serving, servings, totals
 from gateway.audit.findings import FindingView, findings
 from gateway.audit.ledger import CertificateFact, certificate_fact
 from gateway.audit.plant import ChannelFact, Plant, PointFact, plant
-from gateway.audit.settled import SettledInterval
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.ledger import Installation, InstallationRole, Instrument
 from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, Period, floor_to, local_date
 from gateway.registry.record import Configuration
+from gateway.settlement.counter import THOUSANDTHS
+from gateway.settlement.query import Interval
 
 MAX_WINDOWS = 31 * 96
 MAX_SHOWN_WINDOWS = 192
+MAX_TICKETS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,20 @@ class EdgeFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFact:
+    """A weighing ticket in the period: masses as exact decimals in ``unit``, and the journal entry it came in."""
+
+    number: str
+    at_us: int
+    net: Fraction
+    gross: Fraction | None
+    tare: Fraction | None
+    unit: str
+    vehicle: str
+    entry: EntryFact | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FittedFact:
     """The installation in force in the window, with its own entry, its transformers and their instruments."""
 
@@ -92,6 +108,7 @@ class Trace:
     figure: Energy
     intervals: Sequence[IntervalFact]
     interval_count: int
+    tickets: Sequence[TicketFact]
     window: IntervalFact | None
     edges: Sequence[EdgeFact]
     register: ChannelFact | None
@@ -126,6 +143,9 @@ def trace(sources: Sources, asking: Asking, point: str, period: Period, *, windo
     fitted = _fitted(sources, asking, fact, window, at_us)
     transformers = _transformers(sources, asking, fact, at_us)
     edges = _edges(sources, window, register)
+    tickets = _tickets(sources, asking, fact, span) if not serving else []
+    if tickets and not edges:
+        edges = _weighed(sources, there, fact, tickets[-1])
     configuration = _configuration(sources, there, edges, window.device if window else fact.device)
     described = (configuration.body.get("device") or {}) if configuration else {}
     known = entry_or_none(sources, configuration.seq if configuration else None)
@@ -136,6 +156,7 @@ def trace(sources: Sources, asking: Asking, point: str, period: Period, *, windo
         figure=figure,
         intervals=_shown(intervals, window),
         interval_count=len(intervals),
+        tickets=tickets,
         window=_with_entry(sources, window),
         edges=edges,
         register=register,
@@ -162,29 +183,30 @@ def _intervals(sources: Sources, asking: Asking, serving: Sequence[Serving], spa
     found = [
         _interval(each.unit, interval)
         for each in serving
-        for interval in sources.settlement.intervals(asking.organisation, each.device, each.channel, span)
+        for interval in sources.settlement.intervals(
+            asking.organisation, each.device, each.channel, span, asking.known_seq
+        )
         if interval.row.installation in each.seqs
     ]
     return sorted(found, key=lambda each: (each.start_us, each.installation_seq or 0))
 
 
-def _interval(unit: str, interval: SettledInterval) -> IntervalFact:
+def _interval(unit: str, interval: Interval) -> IntervalFact:
     row, start_us = interval.row, interval.start_us
-    scale = THOUSANDTHS * 10**interval.decimals
     ratio = Fraction(row.num, row.den or 1)
-    energy = None if row.energy is None else Fraction(row.energy, scale)
+    energy = None if row.energy is None else row.energy * interval.step
     return IntervalFact(
         start_us=start_us,
         end_us=start_us + SETTLEMENT_WINDOW_US,
         device=row.device,
         channel=row.channel,
         unit=unit,
-        decimals=interval.decimals,
-        start_register=None if row.start is None else Fraction(row.start, scale),
-        end_register=None if row.end is None else Fraction(row.end, scale),
+        decimals=len(str(interval.step.denominator)) - len(str(THOUSANDTHS)),
+        start_register=None if row.start is None else row.start * interval.step,
+        end_register=None if row.end is None else row.end * interval.step,
         meter_energy=energy,
         ratio=ratio,
-        value=None if energy is None else energy * ratio,
+        value=interval.energy,
         coverage_permille=row.coverage,
         method=row.method.word,
         quality=row.quality,
@@ -232,6 +254,40 @@ def _edges(sources: Sources, window: IntervalFact | None, register: ChannelFact 
         _edge(sources, (window.device, group), window.start_us, window.start_register, first),
         _edge(sources, (window.device, group), window.end_us, window.end_register, last),
     ]
+
+
+def _tickets(sources: Sources, asking: Asking, fact: PointFact, span: Period) -> list[TicketFact]:
+    """The tickets of a point's scale and those entered by hand for it, by time; at most ``MAX_TICKETS``."""
+    names = [f"point/{fact.point.id}", *([f"device/{fact.device}"] if fact.device else [])]
+    weighed = [
+        each for name in names for each in sources.settlement.tickets(asking.organisation, name, span, asking.known_seq)
+    ]
+    weighed.sort(key=lambda each: (each.ticket.at_us, each.ticket.number))
+    made = []
+    for each in weighed[-MAX_TICKETS:]:
+        entry, ticket = entry_or_none(sources, each.seq), each.ticket
+        made.append(
+            TicketFact(
+                number=ticket.number,
+                at_us=ticket.at_us,
+                net=Fraction(ticket.net),
+                gross=None if ticket.gross is None else Fraction(ticket.gross),
+                tare=None if ticket.tare is None else Fraction(ticket.tare),
+                unit=ticket.unit,
+                vehicle=ticket.vehicle,
+                entry=entry_fact(entry) if entry else None,
+            )
+        )
+    return made
+
+
+def _weighed(sources: Sources, there: Plant, fact: PointFact, ticket: TicketFact) -> list[EdgeFact]:
+    """The message that brought a ticket, in place of an edge's readings."""
+    group = next((each.group for each in there.channels.get(fact.device, ())), "")
+    reading = raw_reading(sources, ticket.entry.seq, fact.device, group) if ticket.entry and group else None
+    if reading is None:
+        return []
+    return [EdgeFact(at_us=ticket.at_us, register=None, readings=[reading], declared=[], missing=[])]
 
 
 def _configuration(sources: Sources, there: Plant, edges: Sequence[EdgeFact], device: str) -> Configuration | None:

@@ -36,6 +36,13 @@ PAGES = (
     "/trace?point=P-01",
     "/trace?point=P-03",
     "/journal/1",
+    "/points",
+    "/calibration",
+    "/quality",
+    "/energy",
+    "/energy?point=P-02&step=hour",
+    "/balance",
+    "/journal?kind=point",
 )
 
 
@@ -96,7 +103,18 @@ def test_overview_and_trace_agree(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/api/v1/live", "/api/v1/instruments", "/api/v1/findings", "/api/v1/overview/hours"]
+    "address",
+    [
+        "/api/v1/live",
+        "/api/v1/instruments",
+        "/api/v1/findings",
+        "/api/v1/overview/hours",
+        "/api/v1/completeness",
+        "/api/v1/points",
+        "/api/v1/energy",
+        "/api/v1/balance",
+        "/api/v1/calibration",
+    ],
 )
 def test_lists_come_as_csv_too(client: TestClient, address: str) -> None:
     answer = client.get(address, headers={"accept": "text/csv"})

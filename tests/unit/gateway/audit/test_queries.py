@@ -59,8 +59,7 @@ def test_a_gap_is_said_and_not_filled_with_zero(reader: OpenFolder, asking: Aski
     assert set(hour.by_method) <= {"caught_up", "interpolated"}
     assert hour.quality & 3 == 1
     nothing = total(reader.sources, asking, there, there.points["P-03"], Period(START, START + US_PER_HOUR))
-    assert nothing.value is None
-    assert (nothing.windows, nothing.missing) == (4, 4)
+    assert (nothing.value, nothing.complete) == (None, False)
 
 
 def test_live_values_on_the_primary_side(reader: OpenFolder, asking: Asking) -> None:
