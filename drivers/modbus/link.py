@@ -61,12 +61,14 @@ class ModbusLink:
         self._pace_ns = 0
         self._silences = 0
         self._gap_ns = self._gap()
+        # framing without ids, and pacing, look before every question; a plain TCP stream need not
+        self._careful = self._gap_ns > 0 or connection.transport not in {"tcp", "tls"}
         self.connects = 0
 
     async def exchange(self, device: Device, request: Request, timeout_s: float) -> Answer:  # noqa: ARG002
         """Ask and wait, at most ``timeout_s`` for the answer (connecting and draining come before)."""
         stream = self._stream
-        if stream is None or not stream.open or stream.conversation.dirty or self._gap_ns or self._late.expected:
+        if stream is None or self._careful or not stream.open or stream.conversation.dirty:
             hindrance = await self._prepare(request, timeout_s)
             if hindrance is not None:
                 return hindrance
@@ -84,7 +86,8 @@ class ModbusLink:
         except asyncio.CancelledError:
             stream.waiter = None
             stream.conversation.forget()
-            self._late.expect(request.unit)
+            if not stream.conversation.ids:
+                self._late.expect(request.unit)
             raise
         if answer.outcome == OK or answer.code:
             self._backoff.failures = 0

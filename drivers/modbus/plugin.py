@@ -20,7 +20,7 @@ from gateway.domain.device import Device, RequestGroup
 from gateway.domain.errors import ConfigurationError, Problem
 from gateway.ports import Clock, Document, Link, Random, Streams
 
-MAX_CACHED_SOURCES = 2_000
+FULL_PERMILLE = 1_000
 
 
 class ModbusDriver:
@@ -96,8 +96,11 @@ class ModbusDriver:
         options = _usable(Options, profile.get("options", {}))
         return line_cost(_usable(Connection, connection), options.turnaround_ms).plan_us(plan.requests)
 
-    def utilisation_permille(self, loads: Sequence[tuple[int, int]]) -> int:
-        """The share of an endpoint's time that its groups need, permille; ``loads`` are (predicted, period) in µs."""
+    def utilisation_permille(
+        self, connection: Mapping[str, Any], polled: Sequence[tuple[Mapping[str, Any], ModbusPlan, int]]
+    ) -> int:
+        """The share of an endpoint's time that its groups need, permille; ``polled``: profile, plan, period in µs."""
+        loads = [(self.predicted_us(connection, profile, plan), period_us) for profile, plan, period_us in polled]
         return ceil(sum(Fraction(1_000 * predicted_us, period_us) for predicted_us, period_us in loads))
 
     def scan(
@@ -119,6 +122,16 @@ class ModbusDriver:
     ) -> list[Hypothesis]:
         """Ways to read the meter beside the profile's own, scored against physics, best first."""
         return await commission(self, link, device, profile, group, connection, clock=clock, interval_s=interval_s)
+
+    def check_schedule(
+        self, connection: Mapping[str, Any], polled: Sequence[tuple[Mapping[str, Any], ModbusPlan, int]]
+    ) -> list[Problem]:
+        """A schedule that the line cannot keep; empty when all groups fit into their periods."""
+        permille = self.utilisation_permille(connection, polled)
+        if permille <= FULL_PERMILLE:
+            return []
+        message = "the schedule needs %(percent)s %% of this line's time; lengthen periods or split the line"
+        return [Problem(message, {"percent": str(permille // 10)})]
 
     def open(
         self,

@@ -50,11 +50,6 @@ class LateAnswers:
         self._worst_ns = int(worst_answer_s * NS_PER_S)
         self._until_ns: dict[int, int] = {}
 
-    @property
-    def expected(self) -> bool:
-        """Whether any unit must be waited for."""
-        return bool(self._until_ns)
-
     def expect(self, unit: int) -> None:
         """The unit was asked just now and did not answer."""
         if len(self._until_ns) < MAX_UNITS:

@@ -49,30 +49,30 @@ class Stream:
     def taken(self, count: int) -> None:
         """``count`` bytes more stand in the conversation's buffer."""
         self.received += 1
-        if self._greeting and not self._greeted(count):
+        if self._greeting:
+            self._greet(count)
             return
-        result = self.conversation.feed(count if not self._greeting else 0)
+        result = self.conversation.feed(count)
         if result is not None:
             self.finish(result)
 
-    def _greeted(self, count: int) -> bool:
+    def _greet(self, count: int) -> None:
+        """Compare what came with the registration; what stands behind it belongs to the conversation."""
         conversation = self.conversation
         conversation.size += count
         seen = bytes(conversation.view[: conversation.size])
         if not seen.startswith(self._greeting[: len(seen)]):
             self.abort()
-            return False
+            return
         if len(seen) < len(self._greeting):
-            return False
+            return
         rest = seen[len(self._greeting) :]
         conversation.buffer[: len(rest)] = rest
         conversation.size = 0
         self._greeting = b""
         self._on_ready(self)
-        self.received += 1
         if rest:
             conversation.feed(len(rest))
-        return False
 
     def finish(self, result: Result) -> None:
         """Hand the result to whoever waits; results nobody waits for are dropped."""
@@ -112,14 +112,23 @@ class SocketStream(Stream, asyncio.BufferedProtocol):
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # the interface names it
         """Where the next bytes go; a buffer full of rubbish is emptied."""
         conversation = self.conversation
-        if conversation.size >= len(conversation.buffer):
+        size = conversation.size
+        if not size:
+            return conversation.view
+        if size >= len(conversation.buffer):
             conversation.discard()
             conversation.dirty = True
         return conversation.view[conversation.size :]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes stand in the buffer."""
-        self.taken(nbytes)
+        if self._greeting:
+            self.taken(nbytes)
+            return
+        self.received += 1
+        result = self.conversation.feed(nbytes)
+        if result is not None:
+            self.finish(result)
 
 
 class SerialStream(Stream, asyncio.Protocol):

@@ -5,10 +5,11 @@ All problems of all files are collected before anything is started; each names f
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from config.catalogues import measurands
 from config.loading import FileProblem, KeyPath, LoadedFile
@@ -32,6 +33,33 @@ class AssembledDevice:
     profile: dict[str, Any]
     plans: dict[str, ReadPlan]
     configuration: Document
+
+
+Polled = Sequence[tuple[Mapping[str, Any], ReadPlan, int]]
+"""Profile document, read plan and period (µs) of every polled group of an endpoint."""
+
+
+@runtime_checkable
+class Timetabling(Protocol):
+    """A polling driver that can predict how long its questions occupy the line."""
+
+    def check_schedule(self, connection: Mapping[str, Any], polled: Polled) -> list[Problem]:
+        """A schedule the line cannot keep; empty when it can."""
+        ...
+
+    def utilisation_permille(self, connection: Mapping[str, Any], polled: Polled) -> int:
+        """The share of the line's time that the groups need."""
+        ...
+
+
+def polled_groups(devices: Sequence[AssembledDevice]) -> Polled:
+    """Every polled group of an endpoint's devices."""
+    return [
+        (each.profile, each.plans[group.id], group.period_us)
+        for each in devices
+        for group in each.device.groups
+        if group.id in each.plans
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +190,9 @@ class _Examination:
             decoder = driver.decoder(endpoint.connection, [(each.device, each.profile) for each in usable])
             documents = decoder.documents()
             usable = [_with_mapping(each, documents[each.device.id]) for each in usable]
+        if isinstance(driver, Timetabling):
+            place: KeyPath = ("endpoints", self._file.endpoints.index(endpoint), "connection")
+            self._place(driver.check_schedule(endpoint.connection, polled_groups(usable)), self._loaded, place)
         return AssembledEndpoint(endpoint.id, endpoint.protocol, endpoint.connection, driver, tuple(usable), decoder)
 
     def _device(self, index: int, entry: DeviceEntry, endpoint: Endpoint, driver: Driver) -> AssembledDevice | None:

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import click
 
-from gateway.assembly.site_loading import AssembledSite, examine_site, problem_line
+from gateway.assembly.site_loading import (
+    AssembledEndpoint,
+    AssembledSite,
+    Timetabling,
+    examine_site,
+    polled_groups,
+    problem_line,
+)
 from gateway.domain.errors import ConfigurationError
 from gateway.i18n import text
 from gateway.ports import Document
@@ -37,12 +44,26 @@ def _report(assembled: AssembledSite | None, lines: list[str]) -> Document:
             "groups": {group.id: group.period_us for group in each.device.groups},
         }
         report["plans"][each.device.id] = {group: plan.document() for group, plan in each.plans.items()}
+    report["utilisation_permille"] = {
+        each.id: share for each in (assembled.endpoints if assembled else ()) if (share := _share(each)) is not None
+    }
     return report
+
+
+def _share(endpoint: AssembledEndpoint) -> int | None:
+    """The share of an endpoint's time that its groups are predicted to need, permille; None where it is not asked."""
+    if not isinstance(endpoint.driver, Timetabling):
+        return None
+    return endpoint.driver.utilisation_permille(endpoint.connection, polled_groups(endpoint.devices))
 
 
 def _print_plans(assembled: AssembledSite, language: str) -> None:
     for endpoint in assembled.endpoints:
         click.echo(f"{endpoint.id} ({endpoint.protocol})")
+        share = _share(endpoint)
+        if share is not None:
+            percent = f"{share / 10:.1f}"
+            click.echo("  " + text(language, "predicted to need %(percent)s %% of the line's time", percent=percent))
         for each in endpoint.devices:
             for group in each.device.groups:
                 requests = len(each.plans[group.id].requests) if group.id in each.plans else 0

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway.cli.check import command as check
 from gateway.cli.commission import command as commission
 from gateway.cli.profile import command as profile
 from gateway.cli.scan import command as scan
@@ -172,3 +173,18 @@ def test_profiles_are_listed_and_shown() -> None:
 def test_own_profiles_come_first(tmp_path: Path) -> None:
     site_file(tmp_path, 1502)
     assert "plant/meter" in run(profile, "list", "--profiles", str(tmp_path / "profiles")).stdout
+
+
+def test_check_predicts_the_line_and_refuses_what_cannot_fit(tmp_path: Path) -> None:
+    site = site_file(tmp_path, 1502)
+    slow = site.read_text(encoding="utf-8").replace(
+        "{transport: tcp, host: 127.0.0.1, port: 1502}", "{transport: rtu, path: /dev/ttyS0, baud: 1200}"
+    )
+    site.write_text(slow, encoding="utf-8")
+    assert "of the line's time" in run(check, str(site)).stdout
+    report = json.loads(run(check, str(site), "--json").stdout)
+    assert 1 <= report["utilisation_permille"]["bus"] <= 10
+    site.write_text(slow.replace("baud: 1200", "baud: 300") + "schedule: {period_s: 1}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refusal:
+        run(check, str(site))
+    assert any("the schedule needs" in line and ":6:" in line for line in refusal.value.lines)

@@ -194,8 +194,14 @@ def test_predicted_time_and_utilisation() -> None:
     plan = plan_of(sources, connection=connection)
     predicted = PLUGIN.predicted_us(connection, {}, plan)
     assert predicted == pytest.approx(222_000, rel=0.05)
-    assert PLUGIN.utilisation_permille([(predicted, 60_000_000)] * 32) == pytest.approx(119, abs=3)
-    assert PLUGIN.utilisation_permille([(predicted, 1_000_000)] * 32) > 1_000
+    minute: list[Any] = [({}, plan, 60_000_000)] * 32
+    assert PLUGIN.utilisation_permille(connection, minute) == pytest.approx(119, abs=3)
+    assert PLUGIN.check_schedule(connection, minute) == []
+    second: list[Any] = [({}, plan, 1_000_000)] * 32
+    refused = PLUGIN.check_schedule(connection, second)
+    assert [each.message % each.facts for each in refused] == [
+        "the schedule needs 724 % of this line's time; lengthen periods or split the line"
+    ]
 
 
 def test_a_plan_that_does_not_hold_together_is_refused() -> None:
