@@ -27,8 +27,9 @@ METERS = 20
 WINDOW = 100
 
 
-def write_site(folder: Path, port: int) -> Path:
+def write_site(folder: Path, port: int, version: str = "3.1.1") -> Path:
     """A site with METERS pushed meters on one broker."""
+    connection = {"host": LOOPBACK, "port": port, "window": WINDOW, "protocol": version}
     topics = [f"plant/meter{index}" for index in range(METERS)]
     site = {
         "meterproof": 1,
@@ -36,9 +37,7 @@ def write_site(folder: Path, port: int) -> Path:
         "site": {"id": "s", "name": {"zh": "甲", "en": "a"}},
         "simulated": True,
         "data": "data",
-        "endpoints": [
-            {"id": "broker", "protocol": "mqtt", "connection": {"host": LOOPBACK, "port": port, "window": WINDOW}}
-        ],
+        "endpoints": [{"id": "broker", "protocol": "mqtt", "connection": connection}],
         "devices": [
             {"id": f"m{index}", "endpoint": "broker", "profile": PROFILE, "address": {"topic": topic}, "period_s": 3600}
             for index, topic in enumerate(topics)

@@ -51,14 +51,15 @@ def assert_exactly_once(gateway: Gateway, messages: Iterator[Message]) -> int:
 
 
 @pytest.mark.timeout(1200)
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
 def test_every_confirmed_message_is_journaled_once_through_kills_and_restarts(
-    tmp_path: Path, record_property: Callable[[str, object], None]
+    tmp_path: Path, version: str, record_property: Callable[[str, object], None]
 ) -> None:
     count, kills, restarts = share(200_000, 12_000), share(20, 4), share(5, 1)
     chance = random.Random(20261122)
     start = a_day_ago()
     with Mosquitto(tmp_path / "broker", max_inflight=MAX_INFLIGHT) as broker:
-        gateway = Gateway(write_site(tmp_path / "plant", broker.port))
+        gateway = Gateway(write_site(tmp_path / "plant", broker.port, version))
         events = ["kill"] * kills + ["restart"] * restarts
         chance.shuffle(events)
         marks = sorted(chance.sample(range(count // 50, count * 9 // 10), len(events)))
@@ -91,7 +92,7 @@ def test_every_confirmed_message_is_journaled_once_through_kills_and_restarts(
     record_property("kills", kills)
     record_property("broker_restarts", restarts)
     record_property("repetitions_recognised", repeated)
-    print(f"{count} messages, {kills} kills, {restarts} restarts: {repeated} repetitions recognised")
+    print(f"MQTT {version}: {count} messages, {kills} kills, {restarts} restarts: {repeated} repetitions recognised")
 
 
 @pytest.mark.timeout(300)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from drivers.mqtt.plugin import PLUGIN
+from gateway.assembly.site_loading import examine_site
 from tests.unit.drivers.mqtt.builders import decoder, device, message, shipped
 
 PAGE = (Path(__file__).parents[4] / "docs" / "mqtt.md").read_text()
@@ -53,6 +54,20 @@ def test_documented_plain_values_and_lines() -> None:
     assert (energy.group, energy.values, findings) == ("energy", (4_821_350,), ())
     (line,), findings = subject.decode(message("plant/lines", "M7,20261122101500,48213.5,12.4\n"))
     assert (line.values, line.at_us, findings) == ((4_821_350, 12_400), TIME_US, ())
+
+
+@pytest.mark.parametrize("page", ["mqtt.md", "mqtt.zh-CN.md"])
+def test_the_documented_site_is_a_right_one(tmp_path: Path, page: str) -> None:
+    text = (Path(__file__).parents[4] / "docs" / page).read_text()
+    match = re.search(r"```yaml\n(.*?)\n```", text, re.DOTALL)
+    assert match is not None
+    head = "meterproof: 1\norganisation: {id: o, name: {zh: 甲, en: a}}\nsite: {id: s, name: {zh: 甲, en: a}}\n"
+    site = tmp_path / "site.yaml"
+    site.write_text(head + match[1])
+    assembled, problems = examine_site(site)
+    assert problems == []
+    assert assembled is not None
+    assert len(assembled.devices) == 3
 
 
 def test_every_shipped_mqtt_profile_is_documented_and_loads_back() -> None:
