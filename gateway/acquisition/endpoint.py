@@ -16,6 +16,7 @@ from gateway.acquisition.breaker import (
     Breaker,
     TimeBudget,
 )
+from gateway.acquisition.cutting import learn_from
 from gateway.acquisition.line import Line
 from gateway.acquisition.outbox import Outbox
 from gateway.acquisition.recording import Recorder
@@ -132,6 +133,8 @@ class EndpointActor:
 
     async def _serve(self, job: Turn | Line) -> None:
         turn = self._begin(job) if isinstance(job, Line) else job
+        if turn.outdated:
+            return
         if turn.attempt == 0:
             reason = self._blocked(turn, self._clock.monotonic_ns())
             if reason is not None:
@@ -158,6 +161,8 @@ class EndpointActor:
             self._record_passed(line, first_us, slot_us, now_us)
         line.next_slot_us = slot_us + line.grid.period_us
         self._stepped.discard(line)
+        if line.adopt_cut():
+            self._unit(line).forget(line.group.id)
         return Turn(line, self._unit(line), slot_us)
 
     def _record_passed(self, line: Line, first_us: int, slot_us: int, now_us: int) -> None:
@@ -186,12 +191,11 @@ class EndpointActor:
     async def _attempt(self, turn: Turn) -> None:
         """Ask the open requests; give up early when the unit, or the way to it, seems dead."""
         line, unit = turn.line, turn.unit
-        assert line.plan is not None
         alive = False
         for position in turn.open_requests():
             estimator = unit.timeout(line.group.id, position)
             begun_ns = self._clock.monotonic_ns()
-            answer = await self._exchange(unit, line.plan.requests[position], estimator.timeout_s)
+            answer = await self._exchange(unit, turn.plan.requests[position], estimator.timeout_s)
             now_ns = self._clock.monotonic_ns()
             self.busy_ns += now_ns - begun_ns
             turn.answers[position] = answer
@@ -255,6 +259,7 @@ class EndpointActor:
         """All that was to be asked was asked: the unit's breaker learns of it, the slot ends."""
         breaker = turn.unit.breaker
         arrival = turn.arrival()
+        learn_from(turn, self._outbox, self._clock.utc_us())
         if turn.failed():
             was_closed = breaker.closed()
             breaker.failed(self._clock.monotonic_ns())

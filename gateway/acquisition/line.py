@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.acquisition.limits import DeviceLimits
 from gateway.acquisition.schedule import SlotGrid
 from gateway.domain.device import Device, RequestGroup
 from gateway.ports import ReadPlan
@@ -23,10 +24,19 @@ class Line:
     cfg: int
     grid: SlotGrid
     next_slot_us: int | None = None
+    limits: DeviceLimits | None = None
+    cut: tuple[ReadPlan, int] | None = None  # a cut plan and its configuration entry, in force from the next slot
     index: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.index = self.group.index()
+
+    def adopt_cut(self) -> bool:
+        """Poll by the cut plan from now on, when there is one."""
+        if self.cut is None:
+            return False
+        (self.plan, self.cfg), self.cut = self.cut, None
+        return True
 
     @property
     def key(self) -> str:
@@ -47,8 +57,10 @@ def lines_of(
     device: Device,
     plans: Mapping[str, ReadPlan],
     configuration: Mapping[str, Any],
+    *,
     registry: InstalledInstruments,
     cfg: int,
+    limits: DeviceLimits | None = None,
 ) -> list[Line]:
     """The lines of one device; ``configuration`` is its configuration entry's body, ``cfg`` that entry's seq."""
     identity = DeviceIdentity()
@@ -62,6 +74,7 @@ def lines_of(
             is_identity=configuration["groups"][group.id]["identity"] == 1,
             cfg=cfg,
             grid=SlotGrid(group.period_us, group.offset_us),
+            limits=limits,
         )
         for group in device.groups
     ]

@@ -6,7 +6,7 @@ from enum import IntEnum
 from gateway.acquisition.line import Line
 from gateway.acquisition.unit import Unit, speaks, worth_repeating
 from gateway.domain.reading import Arrival, Outcome
-from gateway.ports import Answer
+from gateway.ports import Answer, ReadPlan
 
 NOT_ASKED = Answer(outcome=Outcome.TIMEOUT.value, detail="not asked: the unit had not answered")
 
@@ -28,11 +28,17 @@ class Turn:
     purpose: Purpose = Purpose.SLOT
     attempt: int = 0
     answers: list[Answer | None] = field(default_factory=list)
+    plan: ReadPlan = field(init=False)
 
     def __post_init__(self) -> None:
         assert self.line.plan is not None
-        if not self.answers:
-            self.answers = [None] * len(self.line.plan.requests)
+        self.plan = self.line.plan
+        self.answers = [None] * len(self.plan.requests)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the line has another plan by now."""
+        return self.plan is not self.line.plan
 
     def open_requests(self) -> list[int]:
         """The requests to ask in this attempt; a second attempt begins with one that the first did not get to."""

@@ -35,6 +35,11 @@ class Unit:
             estimator = self.timeouts[key] = AdaptiveTimeout(self.siblings)
         return estimator
 
+    def forget(self, group: str) -> None:
+        """The group is read by other requests from now on."""
+        for key in [key for key in self.timeouts if key[0] == group]:
+            del self.timeouts[key]
+
 
 def speaks(answer: Answer) -> bool:
     """Whether the unit itself answered, if only with a refusal."""

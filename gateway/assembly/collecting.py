@@ -1,9 +1,9 @@
 """Puts a collector together: data folder, configuration entries, lines, actors. The same parts serve back-fill."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from gateway.acquisition.collector import Collector
 from gateway.acquisition.duplicates import WINDOW, RecentMessages
 from gateway.acquisition.endpoint import EndpointActor
 from gateway.acquisition.keeping import Keeper, Listening
+from gateway.acquisition.limits import DeviceLimits, ReadLimits, with_plans
 from gateway.acquisition.line import Line, lines_of
 from gateway.acquisition.listening import ListeningActor, MessageIntake
 from gateway.acquisition.outbox import Outbox
@@ -21,8 +22,8 @@ from gateway.acquisition.schedule import stagger_us
 from gateway.acquisition.tally import Tally
 from gateway.assembly.ledger_view import LedgerView
 from gateway.assembly.platform import kernel_clock_state
-from gateway.assembly.plugins import is_listening, is_polling
-from gateway.assembly.site_loading import AssembledEndpoint, AssembledSite
+from gateway.assembly.plugins import can_narrow, is_listening, is_polling
+from gateway.assembly.site_loading import AssembledDevice, AssembledEndpoint, AssembledSite
 from gateway.i18n import text
 from gateway.journal.canonical import BodyError, encode
 from gateway.journal.entry import Draft
@@ -33,6 +34,7 @@ from gateway.sealing.sealer import Sealer
 
 LOG = logging.getLogger(__name__)
 STATE_FILE = "acquisition.json"
+LIMITS_FILE = "limits.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,14 @@ def open_collection(site: AssembledSite, data: Path, clock: Clock) -> Iterator[C
             ledger.refresh()
             ledger.learn_from(journal)
             recorder = Recorder(folder.organisation, ledger, Tally())
-            seqs = record_configuration(journal, folder, site, clock)
-            lines = {each.id: _lines(each, ledger, seqs) for each in site.endpoints}
+            limits = ReadLimits(folder.state / LIMITS_FILE)
+            endpoints = [_within_limits(each, limits) for each in site.endpoints]
+            devices = [each for endpoint in endpoints for each in endpoint.devices]
+            seqs = record_configuration(journal, folder, site.configuration, devices, clock)
+            lines = {
+                each.id: _lines(each, plain, ledger, seqs, limits)
+                for each, plain in zip(endpoints, site.endpoints, strict=True)
+            }
             intakes = {
                 each.id: MessageIntake(lines[each.id], each.decoder, recorder, RecentMessages(_window(each)))
                 for each in site.endpoints
@@ -99,24 +107,51 @@ def _window(endpoint: AssembledEndpoint) -> int:
     return int(endpoint.connection.get("window", WINDOW))
 
 
-def _lines(endpoint: AssembledEndpoint, ledger: LedgerView, seqs: dict[str, int]) -> list[Line]:
-    return [
-        line
-        for each in endpoint.devices
-        for line in lines_of(each.device, each.plans, each.configuration, ledger, seqs[each.device.id])
-    ]
+def _within_limits(endpoint: AssembledEndpoint, limits: ReadLimits) -> AssembledEndpoint:
+    """The endpoint with the plans that were cut to what its meters answer."""
+    driver = endpoint.driver
+    if not can_narrow(driver):
+        return endpoint
+
+    def limited(each: AssembledDevice) -> AssembledDevice:
+        cut = limits.plans(each.device.id, each.configuration["hash"])
+        if not cut:
+            return each
+        plans = {**each.plans, **{group: driver.load_plan(document) for group, document in cut.items()}}
+        return replace(each, plans=plans, configuration=with_plans(each.configuration, cut))
+
+    return replace(endpoint, devices=tuple(limited(each) for each in endpoint.devices))
 
 
-def record_configuration(journal: Journal, folder: DataFolder, site: AssembledSite, clock: Clock) -> dict[str, int]:
+def _lines(
+    endpoint: AssembledEndpoint, plain: AssembledEndpoint, ledger: LedgerView, seqs: dict[str, int], limits: ReadLimits
+) -> list[Line]:
+    """``plain`` is the endpoint as the site file gives it, before limits."""
+    lines: list[Line] = []
+    for each, before in zip(endpoint.devices, plain.devices, strict=True):
+        device = each.device
+        cutting = None
+        if can_narrow(endpoint.driver):
+            base = before.configuration["hash"]
+            cutting = DeviceLimits(device.id, device.subject, base, each.configuration, endpoint.driver, limits)
+        lines.extend(
+            lines_of(device, each.plans, each.configuration, registry=ledger, cfg=seqs[device.id], limits=cutting)
+        )
+    return lines
+
+
+def record_configuration(
+    journal: Journal, folder: DataFolder, site: Document, devices: Sequence[AssembledDevice], clock: Clock
+) -> dict[str, int]:
     """Journal what changed since it was last journaled; per device the seq of its entry in force."""
     seqs: dict[str, int] = {}
     drafts: list[Draft] = []
     changed: list[str] = []
     at_us = clock.utc_us()
-    if _changed(journal, folder.site_subject, site.configuration) is None:
-        drafts.append(_site_draft(folder.site_subject, site.configuration, at_us))
+    if _changed(journal, folder.site_subject, site) is None:
+        drafts.append(_site_draft(folder.site_subject, site, at_us))
         changed.append("")
-    for each in site.devices:
+    for each in devices:
         seq = _changed(journal, each.device.subject, each.configuration)
         if seq is not None:
             seqs[each.device.id] = seq

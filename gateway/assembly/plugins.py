@@ -4,6 +4,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import TypeGuard
 
+from gateway.acquisition.limits import NarrowingDriver
 from gateway.ports import ListeningDriver, PollingDriver
 
 DRIVER_GROUP = "meterproof.drivers"
@@ -25,3 +26,8 @@ def is_listening(driver: Driver) -> TypeGuard[ListeningDriver]:
 def is_polling(driver: Driver) -> TypeGuard[PollingDriver]:
     """Whether the gateway asks in this protocol."""
     return hasattr(driver, "plan")
+
+
+def can_narrow(driver: Driver) -> TypeGuard[NarrowingDriver]:
+    """Whether the driver can cut a request that a device refuses."""
+    return hasattr(driver, "narrowed")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from gateway.acquisition.endpoint import EndpointActor
+from gateway.acquisition.limits import DeviceLimits
 from gateway.acquisition.line import Line, lines_of
 from gateway.acquisition.outbox import Outbox
 from gateway.acquisition.recording import Recorder
@@ -233,6 +234,7 @@ class World:
     registry: InstalledInstruments = field(default_factory=NoRegistry)
     tally: Tally = field(default_factory=Tally)
     seed: int = 1
+    limits: dict[str, DeviceLimits] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.journal.append_encoded, InlineCommitter(), self.clock)
@@ -248,7 +250,9 @@ class World:
             document = configuration(device, plan)
             seq = self.journal.append([Draft("configuration", device.subject, START_US, document)])[0]
             plans = {group.id: plan for group in device.groups}
-            found.extend(lines_of(device, plans, document, self.registry, seq))
+            found.extend(
+                lines_of(device, plans, document, registry=self.registry, cfg=seq, limits=self.limits.get(device.id))
+            )
         return found
 
     def endpoint(
