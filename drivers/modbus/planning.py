@@ -139,7 +139,7 @@ def _cheapest(spans: Sequence[Span], limit: int, item_bytes: float, gaps: bool, 
             if end - first.first > limit:
                 break
             total = best[start] + cost.request_us + (end - first.first) * item_bytes * cost.byte_us
-            if total < best[index + 1]:
+            if total <= best[index + 1]:  # of equal covers the one with long reads first
                 best[index + 1], begin[index + 1] = total, start
     result: list[Span] = []
     last = len(spans)
