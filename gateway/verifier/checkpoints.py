@@ -39,6 +39,7 @@ class CheckpointCheck:
         self.by_size: dict[int, list[Signed]] = {}
         self.newest = 0  # entries under the newest checkpoint of the folder itself
         self._numbers: list[int] = []
+        self._closed = 0  # the highest number among closed days' checkpoints
         self._confirmed = 1  # how many keys have been confirmed by the one before
         for signed in against:
             self.by_size.setdefault(signed.checkpoint.size, []).append(signed)
@@ -81,6 +82,8 @@ class CheckpointCheck:
             if not content.startswith(b"checkpoint ", at) or begin == 0 or end < begin:
                 self._report.broken("archive.damaged", self._name(path), reason="form")
                 return
+            number = content[at + len(b"checkpoint ") : begin - 1]
+            self._closed = max(self._closed, int(number) if number.isdigit() else 0)
             where = f"{self._name(path)} {content[at : begin - 1].decode('ascii', 'replace')}"
             self._take(where, content[begin : end + 1], closed=True)
             at = end + 2
@@ -115,7 +118,9 @@ class CheckpointCheck:
                 self._report.broken("checkpoint.malformed", f"entry {seq}", reason=error)
                 continue
             self._signature(handed_out)
+        # a copy of the archive does not hold the entry that closed its last day; then the file itself tells
         expected = max((last for _, last in self._facts.closed_numbers), default=0) + 1
+        expected = max(expected, self._closed + 1)
         for number in self._numbers:
             if number > expected:
                 self._report.broken("checkpoint.gap", "seal/checkpoints", number=expected)

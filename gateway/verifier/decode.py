@@ -179,9 +179,11 @@ def _text(content: bytes) -> str | None:
 
 
 def _object(data: bytes | None, wanted: int) -> str | None:
-    """Device identification (function 43): object id, length and bytes, again and again after five bytes of head."""
+    """Device identification (function 43): five bytes of head, the last one the count; then id, length, bytes."""
     at = 5
-    while data is not None and at + 2 <= len(data):
+    for _ in range(data[4] if data is not None and len(data) > 4 else 0):
+        if data is None or at + 2 > len(data):
+            return None
         identifier, length = data[at], data[at + 1]
         if at + 2 + length > len(data):
             return None
