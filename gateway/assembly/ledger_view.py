@@ -96,17 +96,20 @@ class LedgerView:
         self.generation += 1
 
     def installed(self, device: str, at_us: int) -> Installed:
-        """The meter at a device at an instant."""
+        """The meter at a device at an instant; of several, the one fitted last, as the registry answers."""
+        found: _Stay | None = None
         from_us, until_us = -OPEN_END, OPEN_END
         for stay in sorted(self._stays.get(device, {}).values(), key=lambda each: each.from_us):
-            if stay.from_us <= at_us < stay.until_us:
-                serial = self._serials.get(stay.instrument) or None
-                return Installed(stay.instrument, serial, stay.from_us, stay.until_us)
-            if stay.until_us <= at_us:
-                from_us = max(from_us, stay.until_us)
-            else:
+            if stay.from_us > at_us:
                 until_us = min(until_us, stay.from_us)
-        return Installed(None, None, from_us, until_us)
+            elif stay.until_us > at_us:
+                found = stay
+            else:
+                from_us = max(from_us, stay.until_us)
+        if found is None:
+            return Installed(None, None, from_us, until_us)
+        serial = self._serials.get(found.instrument) or None
+        return Installed(found.instrument, serial, max(from_us, found.from_us), min(until_us, found.until_us))
 
     def close(self) -> None:
         """Close the registry; idempotent."""
