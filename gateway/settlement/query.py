@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from gateway.domain.quality import Flag, Status, word
 from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_HOUR, Period
@@ -149,6 +149,20 @@ class Settlement:
             "SELECT start, revision, registry FROM entry WHERE organisation = ? AND seq = ?", (organisation, seq)
         ).fetchone()
         return (int(row[0]), int(row[1]), int(row[2])) if row else None
+
+    def substitution(self, organisation: str, seq: int) -> dict[str, Any] | None:
+        """By which pack, by whom and why the values of a settlement entry were substituted; None: settled by rule."""
+        row = self._db.execute(
+            "SELECT substitution FROM entry WHERE organisation = ? AND seq = ?", (organisation, seq)
+        ).fetchone()
+        return json.loads(row[0]) if row and row[0] else None
+
+    def next_revision(self, organisation: str, start_us: int) -> int:
+        """The number the next revision of a window has."""
+        (newest,) = self._db.execute(
+            "SELECT max(revision) FROM entry WHERE organisation = ? AND start = ?", (organisation, start_us)
+        ).fetchone()
+        return 0 if newest is None else newest + 1
 
     def revisions(self, organisation: str, device: str, channel: str, start_us: int) -> list[Interval]:
         """Every recorded state of one window, oldest entry first: what changed, entry by entry."""

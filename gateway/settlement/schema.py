@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.domain.errors import DataFolderError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_TIMEOUT_S = 10.0
 
 _ROW = """
@@ -44,8 +44,10 @@ CREATE TABLE entry (                    -- settlement entries by window
   chunk INTEGER NOT NULL,
   seq INTEGER NOT NULL,
   registry INTEGER NOT NULL,
-  PRIMARY KEY (organisation, start, revision, chunk)
+  substitution TEXT,                -- JSON of the pack, its version, who and why; null: settled by rule
+  PRIMARY KEY (organisation, start, seq)
 ) WITHOUT ROWID, STRICT;
+CREATE INDEX entry_seq ON entry (organisation, seq);
 CREATE TABLE rollup (                   -- kind 1 hour, 2 day, 3 month, cut in the site's time zone
   series INTEGER NOT NULL,
   kind INTEGER NOT NULL,

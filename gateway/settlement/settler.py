@@ -1,5 +1,6 @@
 """Which windows are due, and the entries that settle them: first values, and revisions where something changed."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -14,7 +15,7 @@ from gateway.journal.entry import Draft
 from gateway.registry.record import Record
 from gateway.series.row import SeriesRow
 from gateway.settlement.counter import THOUSANDTHS, Break, Observation, epochs
-from gateway.settlement.row import IntervalRow
+from gateway.settlement.row import IntervalRow, Method
 from gateway.settlement.store import CounterChannel, CounterGroup, Heard, SettlementProjection
 from gateway.settlement.windows import ChannelCounter, Segment, settle_windows
 
@@ -30,6 +31,8 @@ _PATIENCE_PERIODS = 3
 _FAR = 2**62
 
 Key = tuple[str, str, str]
+Windows = dict[tuple[int, str | None], list[IntervalRow]]
+"""Rows to be recorded by window start and, for carried substituted values, the JSON of who substituted them."""
 Installations = Callable[[str, str], Sequence[Record]]
 """(organisation, device) → every recorded meter installation at the device, oldest first."""
 GroupOf = Callable[[int, str], CounterGroup | None]
@@ -55,6 +58,7 @@ class Round:
     drafts: list[Draft] = field(default_factory=list)
     left: list[tuple[Key, int, int]] = field(default_factory=list)
     had_dirty: bool = False
+    revised: set[tuple[int, str, str]] = field(default_factory=set)  # (window, device, channel): spans may overlap
 
 
 class Settler:
@@ -80,7 +84,7 @@ class Settler:
         Call again, after its entries were applied, while it brings drafts or leaves spans.
         """
         result = Round()
-        windows: dict[int, list[IntervalRow]] = {}
+        windows: Windows = {}
         dirty: dict[Key, list[tuple[int, int]]] = {}
         for key, from_us, to_us in self._store.dirty():
             if key[0] == organisation:
@@ -99,7 +103,9 @@ class Settler:
                     each.id: self._store.settled_to.get((*key[:2], each.id), 0) for each in heard.group.channels
                 }
                 for window, rows in self._settle(heard, first, due):
-                    windows.setdefault(window, []).extend(row for row in rows if window >= settled_to[row.channel])
+                    windows.setdefault((window, None), []).extend(
+                        row for row in rows if window >= settled_to[row.channel]
+                    )
         result.drafts = self._drafts(organisation, windows, at_us, registry_seq)
         return result
 
@@ -120,7 +126,7 @@ class Settler:
         heard: Heard,
         span: tuple[int, int],
         settled_to: int,
-        windows: dict[int, list[IntervalRow]],
+        windows: Windows,
         result: Round,
     ) -> None:
         organisation, device, group = key
@@ -139,11 +145,17 @@ class Settler:
         }
         for window, rows in self._settle(heard, first, last):
             for channel_id in dict.fromkeys(row.channel for row in rows):
+                if (window, device, channel_id) in result.revised:
+                    continue
+                result.revised.add((window, device, channel_id))
+                former = recorded[channel_id].get(window, [])
                 mine = [row for row in rows if row.channel == channel_id]
-                if not self._same(recorded[channel_id].get(window, []), mine):
-                    known = windows.setdefault(window, [])
-                    known[:] = [row for row in known if (row.device, row.channel) != (device, channel_id)]
-                    known.extend(mine)
+                filled = len(former) == len(mine) and any(map(_stands_in, former, mine))
+                if filled:
+                    mine = [_carried(old, new) for old, new in zip(former, mine, strict=True)]
+                if not self._same(former, mine):
+                    said = self._store.substitution(organisation, device, channel_id, window) if filled else None
+                    windows.setdefault((window, said), []).extend(mine)
 
     def _same(self, one: Sequence[IntervalRow], other: Sequence[IntervalRow]) -> bool:
         """Whether rows say the same; another version of the same installation (now closed, say) is no difference."""
@@ -227,15 +239,11 @@ class Settler:
                 return each.position, other.reach_us
         return -1, 0
 
-    def _drafts(
-        self, organisation: str, windows: dict[int, list[IntervalRow]], at_us: int, registry_seq: int
-    ) -> list[Draft]:
-        revisions = self._store.revisions(organisation, windows)
+    def _drafts(self, organisation: str, windows: Windows, at_us: int, registry_seq: int) -> list[Draft]:
+        revisions = self._store.revisions(organisation, {window for window, _said in windows})
         drafts = []
-        for window, rows in sorted(windows.items()):
-            if not rows:
-                continue
-            chunks = _chunks(rows)
+        for (window, said), rows in sorted(windows.items(), key=lambda item: (item[0][0], item[0][1] or "")):
+            chunks = _chunks(rows) if rows else []
             for number, chunk in enumerate(chunks):
                 body = {
                     "from": window,
@@ -247,8 +255,21 @@ class Settler:
                     "chunks": len(chunks),
                     "rows": [row.document() for row in chunk],
                 }
+                if said is not None:
+                    body["substitution"] = json.loads(said)
                 drafts.append(Draft("settlement", f"{organisation}/window/{iso(window)}", at_us, body))
         return drafts
+
+
+def _stands_in(old: IntervalRow, new: IntervalRow) -> bool:
+    """Whether a value somebody entered or substituted still fills the same gap: no other register is known now."""
+    entered = old.method in {Method.SUBSTITUTED, Method.MANUAL} and new.method in {Method.MISSING, Method.CAUGHT_UP}
+    return entered and (old.start, old.end) == (new.start, new.end)
+
+
+def _carried(old: IntervalRow, new: IntervalRow) -> IntervalRow:
+    """What stands in, under the installation now on record."""
+    return old._replace(installation=new.installation, num=new.num, den=new.den) if _stands_in(old, new) else new
 
 
 def _floor(at_us: int) -> int:

@@ -1,5 +1,6 @@
 """Settlement as a projection: entries in, intervals and roll-ups out; and what is still to be settled."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -210,9 +211,11 @@ class SettlementProjection:
     def apply(self, seq: int, organisation: str, body: Mapping[str, Any]) -> None:
         """A settlement entry: its rows replace those of the same window, device and channel."""
         start, end = body["from"], body["to"]
+        substitution = body.get("substitution")
+        said = None if substitution is None else json.dumps(substitution, ensure_ascii=False, sort_keys=True)
         self.db.execute(
-            "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?)",
-            (organisation, start, body["revision"], body["chunk"], seq, body["registry"] or 0),
+            "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (organisation, start, body["revision"], body["chunk"], seq, body["registry"] or 0, said),
         )
         grouped: dict[tuple[str, str], list[list[Any]]] = {}
         for row in body["rows"]:
@@ -315,6 +318,16 @@ class SettlementProjection:
             ).fetchone()
             found[start] = 0 if newest is None else newest + 1
         return found
+
+    def substitution(self, organisation: str, device: str, channel: str, window: int) -> str | None:
+        """JSON of the pack, person and reason behind the rows in force for a window; None: settled by rule."""
+        series = self._series.get((organisation, device, channel))
+        row = self.db.execute(
+            "SELECT e.substitution FROM interval AS i JOIN entry AS e ON e.organisation = ? AND e.seq = i.seq "
+            "WHERE i.series = ? AND i.start = ? LIMIT 1",
+            (organisation, series[0] if series else 0, window),
+        ).fetchone()
+        return row[0] if row else None
 
     def rows_of(
         self, organisation: str, device: str, channel: str, first_us: int, last_us: int

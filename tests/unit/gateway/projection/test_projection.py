@@ -5,11 +5,14 @@ import sqlite3
 from fractions import Fraction
 
 import pytest
+from click.testing import CliRunner
 
 from gateway.assembly.projecting import Projection, drop_projections
+from gateway.cli.substitute import command as substitute_command
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, Period, parse_iso
 from gateway.registry.registry import Registry
 from gateway.settlement.query import DAY, HOUR, MONTH, Settlement
+from gateway.settlement.row import Method
 
 ORG = "works"
 T0 = parse_iso("2026-10-18T00:00:00+08:00")
@@ -299,5 +302,50 @@ def test_registers_read_by_people_are_energy_between_the_readings(works):
     works.project()
     (invoice,) = settlement.invoices(ORG, "P")
     assert (invoice.number, invoice.amount) == ("F1", 1000)
+    settlement.close()
+    registry.close()
+
+
+def fill_gap(works, pack, *extra):
+    arguments = ["a", "e", "--pack", pack, "--from", "2026-10-17T00:00:00Z", "--to", "2026-10-20T00:00:00Z"]
+    arguments += ["--data", str(works.folder.path), "--actor", "li", "--reason", "meter was out", *extra]
+    result = CliRunner().invoke(substitute_command, arguments, obj="en", catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_a_filled_gap_says_so_keeps_the_total_and_gives_way_to_late_readings(works):
+    works.device("a")
+    missing = range(120, 132)
+    polls = [works.poll("a", T0 + k * STEP, 10 * k) for k in range(288) if k not in missing]
+    works.append(*polls)
+    works.project()
+    registry, settlement = readers(works)
+    span = Period(T0 + 2 * US_PER_HOUR, T0 + 20 * US_PER_HOUR)
+    before = settlement.intervals(ORG, "a", "e", span)
+    total = sum(each.energy for each in before)
+    assert "Nothing was written" in fill_gap(works, "linear-2h", "--preview")
+    assert "This is not a Chinese rule." in fill_gap(works, "linear-2h")
+    works.project()
+    after = settlement.intervals(ORG, "a", "e", span)
+    filled = [each for each in after if each.row.method.word == "substituted"]
+    assert filled
+    assert sum(each.energy for each in after) == total
+    said = settlement.substitution(ORG, filled[0].seq)
+    assert (said["pack"], said["version"], said["actor"], said["reason"]) == ("linear-2h", "1", "li", "meter was out")
+    assert settlement.substitution(ORG, before[0].seq) is None
+    hours = settlement.rollups(ORG, "a", "e", HOUR, span)
+    assert sum(each.by_method.get(Method.SUBSTITUTED, 0) for each in hours) == sum(each.energy for each in filled)
+    head = works.journal.head()
+    fitted = {"point": "P", "instrument": "M", "device": "a", "channel": "e", "ct_ratio": "40"}
+    works.record("installation", "I", from_us=T0 - US_PER_DAY, **fitted)
+    works.project()
+    again = [each for each in settlement.intervals(ORG, "a", "e", span) if each.row.method.word == "substituted"]
+    assert [each.energy for each in again] == [40 * each.energy for each in filled], "carried under the new ratio"
+    assert settlement.substitution(ORG, again[0].seq) == said
+    assert works.journal.head() > head
+    works.append(*(works.poll("a", T0 + k * STEP, 10 * k) for k in missing))
+    works.project()
+    assert {each.row.method.word for each in settlement.intervals(ORG, "a", "e", span)} == {"measured"}
     settlement.close()
     registry.close()

@@ -103,7 +103,8 @@ def test_an_exchange_loses_nothing_between_declared_indexes(old, new, left_over,
     of_new = [row.energy for _, row in rows if row.installation == 91]
     tail = round(linear(new, last)) if last >= new[0].at_us else None
     if first <= at <= last and tail is not None:
-        assert sum(of_old) == closing * 1000 - round(linear(old, first) or closing * 1000)
+        to_the_end = [*old, Observation(at, closing, 0, 90, REACH)]
+        assert sum(of_old) == closing * 1000 - round(linear(to_the_end, first))
         assert sum(of_new) == tail - opening * 1000
     assert {(row.num, row.den) for _, row in rows if row.installation == 91} <= {(60, 1)}
 
