@@ -246,3 +246,12 @@ def test_a_rebuilt_month_takes_the_place_of_the_live_one_under_a_reader(tmp_path
     assert live.applied_seq() == 7
     assert live.write(new) == []
     assert len(live.write(old)) > 0, "now the rebuilt values are the first"
+
+
+def test_what_packing_frees_goes_back_to_the_disk(store: SeriesStore, tmp_path: Path) -> None:
+    store.write(days_of(25, step=5))
+    before = sum(path.stat().st_size for path in tmp_path.glob("20*"))
+    store.pack_days(T0 + 25 * US_PER_DAY)
+    store.close()
+    after = sum(path.stat().st_size for path in tmp_path.glob("20*"))
+    assert after < before / 3
