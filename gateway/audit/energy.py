@@ -84,7 +84,7 @@ class _Sum:
             windows=max(self.windows, expected),
             missing=max(expected - known, 0) if known < expected else self.missing,
             coverage_permille=min(1000, self.coverage // expected),
-            quality=self.quality if known > 0 else MISSING,
+            quality=_of_parts(self.quality) if known > 0 else MISSING,
             by_method=methods,
         )
 
@@ -241,11 +241,22 @@ def joined(first: Energy, second: Energy) -> Energy:
         windows=windows,
         missing=first.missing + second.missing,
         coverage_permille=covered // windows if windows else 0,
-        quality=max((each.quality & 3 for each in parts), default=3)
+        quality=_joined_status(parts, known=bool(known))
         | sum({flag for each in parts for flag in _flags(each.quality)}),
         by_method=methods,
         tickets=first.tickets + second.tickets,
     )
+
+
+def _joined_status(parts: Sequence[Energy], *, known: bool) -> int:
+    worst = max((each.quality & 3 for each in parts), default=int(Status.MISSING))
+    return _of_parts(worst) if known else worst
+
+
+def _of_parts(quality: int) -> int:
+    """The word of a sum that has a value: what misses in it makes it uncertain, not missing."""
+    status = quality & 3
+    return (Status.UNCERTAIN if status == Status.MISSING else status) | (quality & ~3)
 
 
 def _flags(quality: int) -> list[int]:
