@@ -55,6 +55,12 @@ RULES: dict[str, RuleText] = {
         "Compulsory verification not met",
         "The instrument is under compulsory verification but holds a calibration certificate only.",
     ),
+    "calibration.trace_broken": RuleText(
+        "warning", "Traceability broken", "A standard named by the certificate is not on record or was not valid then."
+    ),
+    "calibration.look_back": RuleText(
+        "warning", "In question by a later failure", "The next verification after this time found the meter to fail."
+    ),
     "installation.ratio_mismatch": RuleText(
         "error", "CT/PT ratio mismatch", "Ledger, transformer plate and meter register disagree about the ratio."
     ),

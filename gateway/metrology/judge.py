@@ -33,6 +33,8 @@ JUDGED_RULES = frozenset(
         "calibration.not_yet_valid",
         "calibration.failed",
         "calibration.not_verification",
+        "calibration.trace_broken",
+        "calibration.look_back",
         "installation.ratio_mismatch",
         "instrument.class_too_low",
         "point.unequipped",
@@ -138,6 +140,8 @@ class Judge:
             known = {each.measurand: each.value for each in heard}
             return [
                 *rules.calibration(view, fitted, at_us),
+                *rules.look_back(view, fitted, at_us),
+                *rules.trace(view, fitted, at_us),
                 *rules.accuracy_class(view, fitted, at_us),
                 *rules.ratios(view, fitted, at_us, known, primary=primary),
                 *rules.serial(view, fitted, at_us, known),

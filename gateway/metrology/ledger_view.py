@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from gateway.domain.ledger import Certificate, Installation, Instrument, LedgerObject, MeteringPoint
+from gateway.domain.ledger import Certificate, Installation, Instrument, LedgerObject, MeteringPoint, Standard
 from gateway.domain.time import local_midnight
 from gateway.registry.record import Record
 from gateway.registry.registry import Registry
@@ -44,6 +44,7 @@ class LedgerView:
     points: dict[str, list[Record]] = field(default_factory=dict)
     instruments: dict[str, list[Record]] = field(default_factory=dict)
     certificates: dict[str, list[DatedCertificate]] = field(default_factory=dict)  # by instrument
+    standards: dict[str, list[Record]] = field(default_factory=dict)
     fitted: list[Fitted] = field(default_factory=list)
     by_point: dict[str, list[Fitted]] = field(default_factory=dict)
 
@@ -53,6 +54,7 @@ class LedgerView:
         view = cls(registry.ledger_seq() if known_seq is None else known_seq, zone)
         view.points = registry.versions(organisation, "point", known_seq)
         view.instruments = registry.versions(organisation, "instrument", known_seq)
+        view.standards = registry.versions(organisation, "standard", known_seq)
         for record in registry.objects(organisation, "certificate", None, known_seq):
             dated = view.dated(record)
             if dated is not None:
@@ -98,6 +100,17 @@ class LedgerView:
             if fits and each.certificate.id not in replaced:
                 return each
         return None
+
+    def standard(self, id_: str, at_us: int) -> Standard | None:
+        """The laboratory standard as it was at an instant."""
+        return _at(self.standards.get(id_, ()), at_us, Standard)
+
+    def following(self, instrument: str, at_us: int) -> DatedCertificate | None:
+        """The first certificate performed after an instant; superseded ones left out."""
+        certificates = self.certificates.get(instrument, ())
+        replaced = {each.certificate.supersedes for each in certificates}
+        later = (each for each in certificates if each.valid_from_us > at_us)
+        return next((each for each in later if each.certificate.id not in replaced), None)
 
     def boundaries(self, installation: Fitted) -> list[int]:
         """Instants inside an installation's life at which an answer about it may change."""

@@ -36,9 +36,9 @@ def calibration(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken
     duty = bool(instrument.compulsory or (point is not None and point.compulsory and _is_meter(fitted)))
     dated = view.in_force(id_, at_us)
     if dated is None:
-        later = view.certificates.get(id_, ())
-        if later:
-            number, first_day = later[0].certificate.id, later[0].certificate.performed_on
+        later = view.following(id_, at_us)
+        if later is not None and not failed(later):
+            number, first_day = later.certificate.id, later.certificate.performed_on
             yield Broken("calibration.not_yet_valid", {"certificate": number, "performed_on": first_day}, number)
         else:
             yield Broken("calibration.none")
@@ -53,13 +53,48 @@ def calibration(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken
     yield from _certificate(dated, instrument, at_us)
 
 
+def look_back(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken]:
+    """Readings between the last good evidence and a failure found later are in question (ISO 10012)."""
+    later = view.following(fitted.installation.instrument, at_us)
+    if later is None or not failed(later):
+        return
+    before = view.in_force(fitted.installation.instrument, at_us)
+    if before is not None and failed(before):
+        return  # known to fail already: that is said by itself
+    facts: Facts = {"certificate": later.certificate.id, "performed_on": later.certificate.performed_on}
+    if before is not None:
+        facts["last_good"] = before.certificate.id
+    yield Broken("calibration.look_back", facts, later.certificate.id)
+
+
+def trace(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken]:
+    """Every standard the certificate in force names is on record and was valid on the day of performance."""
+    dated = view.in_force(fitted.installation.instrument, at_us)
+    if dated is None:
+        return
+    certificate = dated.certificate
+    for id_ in filter(None, certificate.standards.split(";")):
+        standard = view.standard(id_, dated.valid_from_us)
+        facts: Facts = {"certificate": certificate.id, "standard": id_}
+        if standard is None:
+            yield Broken("calibration.trace_broken", facts | {"reason": "unknown"}, certificate.id)
+        elif standard.valid_until and standard.valid_until < certificate.performed_on:
+            more: Facts = {"reason": "expired", "valid_until": standard.valid_until}
+            yield Broken("calibration.trace_broken", facts | more, certificate.id)
+
+
+def failed(dated: DatedCertificate) -> bool:
+    """Whether a certificate says that the instrument failed."""
+    return dated.certificate.kind == "rejection_notice" or dated.certificate.result == "fail"
+
+
 def _certificate(dated: DatedCertificate, instrument: Instrument, at_us: int) -> Iterator[Broken]:
     certificate = dated.certificate
     number = certificate.id
     if normal_serial(certificate.serial) != normal_serial(instrument.serial):
         facts: Facts = {"certificate": number, "printed": certificate.serial, "serial": instrument.serial}
         yield Broken("calibration.identity", facts, number)
-    if certificate.kind == "rejection_notice" or certificate.result == "fail":
+    if failed(dated):
         yield Broken("calibration.failed", {"certificate": number, "performed_on": certificate.performed_on}, number)
     if at_us >= dated.valid_until_us:
         yield Broken("calibration.expired", {"certificate": number, "valid_until": certificate.valid_until}, number)

@@ -106,7 +106,8 @@ def test_before_import_after_import_after_a_back_dated_successor_each_known_then
     before = bench.seq
     bench.certificate("A", performed="2026-11-01", until="2027-11-01", result="fail")
     first = [
-        ("calibration.not_yet_valid", T0 - US_PER_DAY, day("2026-11-01")),
+        ("calibration.none", T0 - US_PER_DAY, day("2026-11-01")),
+        ("calibration.look_back", T0 - US_PER_DAY, day("2026-11-01")),
         ("calibration.failed", day("2026-11-01"), None),
     ]
     assert bench.verdicts() == first
@@ -116,6 +117,12 @@ def test_before_import_after_import_after_a_back_dated_successor_each_known_then
     assert bench.verdicts() == []
     assert bench.verdicts(known_seq=after) == first
     assert bench.verdicts(known_seq=before) == [("calibration.none", T0 - US_PER_DAY, None)]
+
+
+def test_before_the_first_certificate_the_meter_was_not_yet_covered(bench):
+    bench.plain()
+    bench.certificate(performed="2026-11-01")
+    assert bench.verdicts() == [("calibration.not_yet_valid", T0 - US_PER_DAY, day("2026-11-01"))]
 
 
 def test_a_certificate_of_another_meter_and_one_that_failed(bench):
@@ -196,6 +203,32 @@ def test_a_point_without_a_meter_from_the_day_it_is_commissioned(bench):
     bench.certificate(serial="1")
     bench.record("installation", "I", from_us=day("2026-11-03"), point="P", instrument="M")
     assert bench.verdicts() == [("point.unequipped", day("2026-11-01"), day("2026-11-03"))]
+
+
+def test_a_failure_puts_the_time_since_the_last_good_evidence_in_question(bench):
+    bench.plain()
+    bench.certificate("A", performed="2025-12-01", until="2027-12-01")
+    assert bench.verdicts() == []
+    known = bench.seq
+    bench.certificate("B", kind="rejection_notice", performed="2026-11-08", until="", result="fail")
+    assert bench.verdicts() == [
+        ("calibration.look_back", T0 - US_PER_DAY, day("2026-11-08")),
+        ("calibration.failed", day("2026-11-08"), None),
+    ]
+    assert bench.verdicts(known_seq=known) == []
+    bench.certificate("C", performed="2026-11-01", until="2028-01-01")
+    assert bench.verdicts()[0] == ("calibration.look_back", day("2026-11-01"), day("2026-11-08"))
+
+
+def test_a_standard_that_was_not_valid_on_the_day_breaks_the_trace(bench):
+    bench.plain()
+    bench.certificate(standards="S1;S2")
+    assert [each[0] for each in bench.verdicts()] == ["calibration.trace_broken"] * 2
+    bench.record("standard", "S1", name="x", valid_until="2025-11-01")
+    bench.record("standard", "S2", name="x", valid_until="2025-10-31")
+    assert [each[0] for each in bench.verdicts()] == ["calibration.trace_broken"]
+    bench.record("standard", "S2", name="x", valid_until="2026-10-31")
+    assert bench.verdicts() == []
 
 
 def test_a_withdrawn_certificate_covers_nothing(bench):
