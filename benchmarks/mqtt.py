@@ -159,7 +159,7 @@ def _killed() -> int:
                 gateway.kill()
                 gateway.start()
             wait_until(lambda: not publisher.is_alive(), 60, "the publisher is not through")
-            wait_until(lambda: gateway.messages() >= count, 60, "the rest did not come")
+            wait_until(lambda: gateway.drained(count), 60, "the rest did not come", 0.5)
             time.sleep(1.0)
             gateway.stop()
         finally:

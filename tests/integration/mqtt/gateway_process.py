@@ -108,8 +108,17 @@ class Gateway:
                 return int(line.split()[1])
         raise AssertionError("no VmRSS")
 
+    def drained(self, count: int) -> bool:
+        """Whether the journal holds so many messages that are no repetition."""
+        if self.messages() < count:
+            return False
+        query = (
+            "SELECT count(*) FROM entry WHERE kind = 'message' AND instr(body, CAST('message.duplicate' AS BLOB)) = 0"
+        )
+        return int(self._query(query)[0][0]) >= count
+
     def messages(self) -> int:
-        """Message entries in the journal."""
+        """Message entries in the journal, repetitions included."""
         return int(self._query("SELECT count(*) FROM entry WHERE kind = 'message'")[0][0])
 
     def payloads(self) -> tuple[Counter[bytes], Counter[tuple[str, int]], int]:
@@ -142,12 +151,12 @@ class Gateway:
             connection.close()
 
 
-def wait_until(condition: Callable[[], bool], patience_s: float, what: str) -> None:
+def wait_until(condition: Callable[[], bool], patience_s: float, what: str, pause_s: float = 0.05) -> None:
     """Poll a condition; AssertionError when it does not hold in time."""
     deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline, what
-        time.sleep(0.05)
+        time.sleep(pause_s)
 
 
 class StallingCommitter(ThreadCommitter):

@@ -80,7 +80,7 @@ def test_every_confirmed_message_is_journaled_once_through_kills_and_restarts(
             publisher.join(240)
             assert publisher.error is None
             assert publisher.confirmed == count
-            wait_until(lambda: gateway.messages() >= count, 240, "the rest did not come")
+            wait_until(lambda: gateway.drained(count), 240, "the rest did not come", 0.5)
             gateway.check()
             time.sleep(1.0)  # would more come than was sent?
             assert gateway.stop() == 0
@@ -122,7 +122,7 @@ def test_a_stalled_disk_bounds_memory_and_loses_nothing_acknowledged(tmp_path: P
             gateway.stall_file.unlink()
             gateway.start()
             publisher.join(120)
-            wait_until(lambda: gateway.messages() >= count, 120, "the rest did not come")
+            wait_until(lambda: gateway.drained(count), 120, "the rest did not come", 0.5)
             time.sleep(1.0)
             assert gateway.stop() == 0
         finally:
