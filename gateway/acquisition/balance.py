@@ -130,6 +130,8 @@ class SlotBalance:
             self._take_miss(entry.subject, entry.body)
         elif entry.kind == "message":
             self._take_message(entry.body)
+        elif entry.kind == "verdict" and entry.body["state"] == "open":
+            self.findings[entry.body["rule"]] += 1
         elif entry.kind == "event":
             self._count_findings(entry.body.get("findings", ()))
 
