@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from gateway.audit.asking import Asking, Sources
-from gateway.audit.certificates import by_instrument, civil
+from gateway.audit.certificates import Due, by_instrument, civil
 from gateway.audit.ledger import LedgerRow, ledger_rows
 from gateway.audit.plant import plant
 from gateway.domain.ledger import CertificateKind
@@ -36,7 +36,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationPlan:
-    """The page of verification and calibration as of a day."""
+    """The page of verification and calibration as of a day. In ``by_month`` the empty month is what is due now."""
 
     day: date
     rows: Sequence[LedgerRow]
@@ -56,7 +56,7 @@ def calibration_plan(sources: Sources, asking: Asking, *, months: int = 12) -> C
     counts: dict[str, int] = {}
     for row in planned:
         until = _until(row, horizon)
-        month = "" if until is None or until < today else f"{until:%Y-%m}"
+        month = "" if until is None or row.due in _NOW else f"{until:%Y-%m}"
         counts[month] = counts.get(month, 0) + 1
     return CalibrationPlan(
         day=today,
@@ -65,6 +65,9 @@ def calibration_plan(sources: Sources, asking: Asking, *, months: int = 12) -> C
         validities=_validities(sources, asking, rows),
         rates=_rates(rows),
     )
+
+
+_NOW = frozenset({Due.OVERDUE, Due.FAILED, Due.NOT_VERIFIED, Due.NO_CERTIFICATE})
 
 
 def _until(row: LedgerRow, horizon: date) -> date | None:

@@ -98,8 +98,7 @@ def completeness(sources: Sources, asking: Asking, *, days: int = 35) -> Complet
 def _share(asking: Asking, energy: Energy, begun: int, reached: int) -> DayShare:
     start, end = max(energy.start_us, begun), min(energy.end_us, reached)
     windows = (end - start) // SETTLEMENT_WINDOW_US if begun else 0
-    whole = max(1, (energy.end_us - energy.start_us) // SETTLEMENT_WINDOW_US)
-    covered = None if windows <= 0 else min(1000, energy.coverage_permille * whole // windows)
+    covered = None if windows <= 0 else min(1000, energy.coverage_sum // windows)
     return DayShare(
         day=local_date(energy.start_us, asking.zone),
         start_us=energy.start_us,

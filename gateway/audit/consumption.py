@@ -53,8 +53,9 @@ def consumption(
     chosen = there.points[point] if point else _first([fact for _depth, fact in counted])
     start, end = asking.day(first).start_us, floor_to(asking.as_of_us, SETTLEMENT_WINDOW_US)
     now = settled_to(sources, asking, there, [fact for _depth, fact in counted], Period(start, max(start, end)))
-    cuts = [each for each in edges(asking, first, last, step) if each < now]
-    cuts = [*cuts, min(now, asking.day(last).end_us)] if cuts else []
+    until = min(now, asking.day(last).end_us)
+    cuts = [each for each in edges(asking, first, last, step) if each < until]
+    cuts = [*cuts, until] if cuts else []
     steps = totals(sources, asking, there, chosen, cuts, step=_source(step)) if chosen and len(cuts) > 1 else []
     span = (cuts[0], cuts[-1]) if len(cuts) > 1 else (now, now)
     earlier, _end = preceding(first, last)

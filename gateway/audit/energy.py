@@ -29,7 +29,8 @@ class Energy:
 
     ``windows`` quarter hours make it up, ``missing`` of them without a value; ``coverage_permille`` is how much of the
     time lay between observations; ``by_method`` shares the value out by how it is known; ``quality`` is the worst word.
-    Both counts are 0 where the amount was weighed (``tickets``) or read by people.
+    ``coverage_sum`` adds the quarter hours' permilles. The counts are 0 where the amount was weighed (``tickets``) or
+    read by people.
     """
 
     start_us: int
@@ -42,6 +43,7 @@ class Energy:
     quality: int
     by_method: dict[str, Fraction]
     tickets: int = 0
+    coverage_sum: int = 0
 
     @property
     def complete(self) -> bool:
@@ -86,6 +88,7 @@ class _Sum:
             coverage_permille=min(1000, self.coverage // expected),
             quality=_of_parts(self.quality) if known > 0 else MISSING,
             by_method=methods,
+            coverage_sum=self.coverage,
         )
 
 
@@ -245,6 +248,7 @@ def joined(first: Energy, second: Energy) -> Energy:
         | sum({flag for each in parts for flag in _flags(each.quality)}),
         by_method=methods,
         tickets=first.tickets + second.tickets,
+        coverage_sum=first.coverage_sum + second.coverage_sum,
     )
 
 
