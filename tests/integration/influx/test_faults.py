@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gzip
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from gateway.delivery.courier import Courier
 from gateway.delivery.port import Layout
 from gateway.delivery.state import CourierState
 from gateway.series.row import SeriesRow
+from tests.campaign import share
 from tests.integration.influx import support
 from tests.services import InfluxDB
 
@@ -83,17 +85,22 @@ async def test_hanging_with_open_sockets(influx: InfluxDB, tmp_path: Path) -> No
     support.same_numbers(support.Server(influx.url).points(), support.expected(journal.rows, LAYOUTS))
 
 
+@pytest.mark.campaign
 async def test_killed_while_writing(influx: InfluxDB, tmp_path: Path) -> None:
     journal = support.MemoryJournal(LAYOUTS)
+    chance = random.Random(11)
+    interrupted = 0
     async with running(journal, influx.url, tmp_path) as courier:
-        for kill in range(4):
+        for kill in range(share(full=200, ci=8)):
             first = len(journal.entries) + 1
             journal.append(*support.polls(3_000, first_seq=first, start_s=support.T0_S + kill * 86_400))
-            await asyncio.sleep(0.005 * (kill + 1))
+            await asyncio.sleep(chance.uniform(0, 0.08))
+            interrupted += not arrived(courier, journal)
             influx.kill()
             await support.until(lambda: courier.status.state == "retrying" or arrived(courier, journal))
             influx.start()
         await support.until(lambda: arrived(courier, journal))
+    assert interrupted, "no kill fell into a write"
     support.same_numbers(support.Server(influx.url).points(), support.expected(journal.rows, LAYOUTS))
 
 
