@@ -13,6 +13,7 @@ from drivers.mqtt.units import factor
 from gateway.domain.device import Channel, ChannelKind, Device
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.time import US_PER_S
+from gateway.i18n import text
 from gateway.ports import Document
 
 MAPPING_VERSION = 1
@@ -55,13 +56,18 @@ def resolve(device: Device, profile: Mapping[str, Any]) -> Document:
     }
 
 
+def _line(message: str, **facts: str) -> str:
+    """A problem that only all devices together show. A driver is not told the reader's language, so it says both."""
+    return f"{text('en', message, **facts)} / {text('zh', message, **facts)}"
+
+
 def form(document: Document) -> tuple[object, ...]:
     """What all devices of one topic must have in common, so that a record is read one way only."""
     return tuple(repr(document[key]) for key in ("payload", "samples", "meter_at", "separator", "header_lines"))
 
 
-def refuse_clashes(documents: Mapping[str, Document]) -> None:
-    """ConfigurationError when two devices read one topic in different forms, or claim the same meter on it."""
+def clashes(documents: Mapping[str, Document]) -> list[str]:
+    """Devices that read one topic in different forms, or claim the same meter on it, as finished sentences."""
     forms: dict[str, tuple[str, tuple[object, ...]]] = {}
     claims: dict[tuple[object, ...], str] = {}
     problems = []
@@ -70,17 +76,19 @@ def refuse_clashes(documents: Mapping[str, Document]) -> None:
         for topic in sorted({channel["topic"] for channel in channels if channel["topic"] is not None}):
             other, theirs = forms.setdefault(topic, (device, form(document)))
             if theirs != form(document):
-                problems.append(f"devices '{other}' and '{device}' read topic '{topic}' in different forms")
+                message = "devices '%(first)s' and '%(second)s' read topic '%(topic)s' in different forms"
+                problems.append(_line(message, first=other, second=device, topic=topic))
             if document["meter_at"] is not None:
                 first = claims.setdefault((topic, document["meter"]), device)
                 if first != device:
-                    problems.append(f"devices '{first}' and '{device}' are the same meter on topic '{topic}'")
+                    message = "devices '%(first)s' and '%(second)s' are the same meter on topic '%(topic)s'"
+                    problems.append(_line(message, first=first, second=device, topic=topic))
         if document["sparkplug"] is not None:
             first = claims.setdefault(tuple(document["sparkplug"].values()), device)
             if first != device:
-                problems.append(f"devices '{first}' and '{device}' are the same Sparkplug device")
-    if problems:
-        raise ConfigurationError(problems)
+                message = "devices '%(first)s' and '%(second)s' are the same Sparkplug device"
+                problems.append(_line(message, first=first, second=device))
+    return problems
 
 
 def _topic(address: Address, options: Options) -> str | None:
@@ -119,19 +127,22 @@ def _time(block: TimeBlock | None) -> Document | None:
 
 def _scale(device: Device, channel: Channel, source: Source, problems: list[str]) -> tuple[int, int]:
     known = factor(source.unit, channel.unit)
+    place = {"device": device.id, "channel": channel.id, "unit": source.unit, "wanted": channel.unit}
     declared = (source.numerator, source.denominator)
     if source.numerator is not None and source.denominator is not None:
         if known is not None and known[0] * source.denominator != known[1] * source.numerator:
-            problems.append(
-                f"device '{device.id}', channel '{channel.id}': {source.unit} to {channel.unit} is "
-                f"{known[0]}/{known[1]}, not {declared[0]}/{declared[1]}"
+            message = (
+                "device '%(device)s', channel '%(channel)s': %(unit)s to %(wanted)s is %(known)s, not %(declared)s"
             )
+            ratios = {"known": f"{known[0]}/{known[1]}", "declared": f"{declared[0]}/{declared[1]}"}
+            problems.append(_line(message, **place, **ratios))
         return source.numerator, source.denominator
     if known is None and channel.kind is not ChannelKind.TEXT:
-        problems.append(
-            f"device '{device.id}', channel '{channel.id}': no factor from {source.unit} to {channel.unit} is known; "
+        message = (
+            "device '%(device)s', channel '%(channel)s': no factor from %(unit)s to %(wanted)s is known; "
             "declare numerator and denominator"
         )
+        problems.append(_line(message, **place))
     return known or (1, 1)
 
 

@@ -10,7 +10,7 @@ from drivers.mqtt.decoder import Decoder
 from drivers.mqtt.listener import MqttListener, default_client_id
 from drivers.mqtt.sparkplug.watcher import RebirthWatcher
 from gateway.domain.device import Device
-from gateway.domain.errors import Problem
+from gateway.domain.errors import ConfigurationError, Problem
 from gateway.ports import Clock, Document, ListeningDriver, Random, Streams
 
 
@@ -30,8 +30,16 @@ class MqttDriver:
     def decoder(self, connection: Mapping[str, Any], devices: Sequence[tuple[Device, Mapping[str, Any]]]) -> Decoder:
         """The decoder of one endpoint; ConfigurationError when units have no factor or devices claim the same meter."""
         del connection
-        documents = {device.id: mapping.resolve(device, profile) for device, profile in devices}
-        mapping.refuse_clashes(documents)
+        documents: dict[str, Document] = {}
+        problems: list[str] = []
+        for device, profile in devices:
+            try:
+                documents[device.id] = mapping.resolve(device, profile)
+            except ConfigurationError as error:
+                problems += error.lines
+        problems += mapping.clashes(documents)
+        if problems:
+            raise ConfigurationError(problems)
         return Decoder(documents)
 
     def load_decoder(self, documents: Mapping[str, Document], devices: Sequence[Device]) -> Decoder:
