@@ -160,6 +160,7 @@ class EndpointActor:
         if slot_us > first_us:
             self._record_passed(line, first_us, slot_us, now_us)
         line.next_slot_us = slot_us + line.grid.period_us
+        line.serving_us = slot_us
         self._stepped.discard(line)
         if line.adopt_cut():
             self._unit(line).forget(line.group.id)
@@ -284,6 +285,7 @@ class EndpointActor:
                 turn.unit.identity_due = line.identity.wanted = False
         else:
             self._outbox.put(self._recorder.miss(line, arrival, now_us))
+        line.serving_us = None
         self._wait_for_slot(line)
 
     def _ask_identity(self, unit: Unit) -> None:

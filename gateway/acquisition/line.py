@@ -24,6 +24,7 @@ class Line:
     cfg: int
     grid: SlotGrid
     next_slot_us: int | None = None
+    serving_us: int | None = None  # the slot that is being served and has no outcome yet
     limits: DeviceLimits | None = None
     cut: tuple[ReadPlan, int] | None = None  # a cut plan and its configuration entry, in force from the next slot
     index: Mapping[str, int] = field(init=False)
@@ -45,7 +46,10 @@ class Line:
 
     def state(self) -> dict[str, Any]:
         """What has to outlive a restart, JSON-shaped."""
-        return {"next_slot_us": self.next_slot_us, "rules": self.rules.state()}
+        return {
+            "next_slot_us": self.next_slot_us if self.serving_us is None else self.serving_us,
+            "rules": self.rules.state(),
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up what ``state`` wrote."""

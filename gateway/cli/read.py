@@ -36,7 +36,7 @@ def command(language: str, *, site: Path, device: str, as_json: bool) -> None:
         raise MeterproofError("device '%(device)s' sends by itself; it cannot be asked", device=device)
     report = asyncio.run(_read(endpoint, found))
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _sentences(report, language))
-    if not any(group["readings"] for group in report["groups"]):
+    if not any(reading["value"] is not None for group in report["groups"] for reading in group["readings"]):
         click.get_current_context().exit(EXIT_NOTHING_READ)
 
 

@@ -235,6 +235,7 @@ class World:
     tally: Tally = field(default_factory=Tally)
     seed: int = 1
     limits: dict[str, DeviceLimits] = field(default_factory=dict)
+    elapsed_us: int = 0  # how long it had lived when it ended
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.journal.append_encoded, InlineCommitter(), self.clock)
@@ -248,12 +249,19 @@ class World:
         for device in devices:
             plan = CountingPlan(requests)
             document = configuration(device, plan)
-            seq = self.journal.append([Draft("configuration", device.subject, START_US, document)])[0]
+            seq = self._configured(device.subject, document)
             plans = {group.id: plan for group in device.groups}
             found.extend(
                 lines_of(device, plans, document, registry=self.registry, cfg=seq, limits=self.limits.get(device.id))
             )
         return found
+
+    def _configured(self, subject: str, document: Document) -> int:
+        """The entry of a configuration, written once however often the site is started."""
+        for entry in self.journal.read(0, self.journal.head()):
+            if entry.kind == "configuration" and entry.subject == subject:
+                return entry.seq
+        return self.journal.append([Draft("configuration", subject, START_US, document)])[0]
 
     def endpoint(
         self, name: str, devices: Sequence[Device], behaviours: dict[str, Behaviour], requests: int = 1

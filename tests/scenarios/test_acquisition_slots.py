@@ -1,5 +1,6 @@
 """The slot law: whatever happens, each (device, group, slot) ends in exactly one outcome."""
 
+import asyncio
 import json
 import random
 from collections import Counter
@@ -14,6 +15,7 @@ from gateway.acquisition.keeping import Keeper
 from gateway.acquisition.outbox import Outbox
 from gateway.assembly.collecting import record_stop
 from gateway.domain.reading import Outcome
+from gateway.journal.entry import Draft
 from tests.campaign import share
 from tests.scenarios.acquisition_world import START_US, Behaviour, InlineCommitter, World, load_plan, meter, run_virtual
 
@@ -200,3 +202,53 @@ def test_slots_stand_on_the_utc_grid_with_their_offset() -> None:
     assert slots[0] <= START_US < slots[1]
     polls = list(world.journal.bodies("poll"))
     assert all(0 <= body["sent"] - body["slot"] < 50_000 for body in polls[1:])
+
+
+@pytest.mark.parametrize("seed", range(share(300, 25)))
+def test_killed_at_any_instant_the_law_holds(seed: int, tmp_path: Path) -> None:
+    """Snapshots at any instant, the end at any instant: what was committed and the last snapshot are all there is."""
+    rng = random.Random(seed)
+    state = tmp_path / "state.json"
+
+    async def life(before: World | None, *, last: bool) -> World:
+        world = World(seed=seed)
+        world.clock.wall_us += 0 if before is None else before.elapsed_us + rng.randint(0, 90) * 1_000_000
+        if before is not None:
+            world.journal = before.journal
+            world.outbox = Outbox(world.journal.append_encoded, InlineCommitter(), world.clock)
+        devices = [meter(f"m{n}", period_s=3) for n in range(6)]
+        behaviours = {
+            f"m{n}": Behaviour(rtt_s=0.3, dead=n == 1, faults=[(0.2, Outcome.TIMEOUT)] if n == 2 else ())
+            for n in range(6)
+        }
+        actor = world.endpoint("e", devices, behaviours)
+        keeper = Keeper(state, actor.lines, [])
+        if before is not None:
+            keeper.restore(world.journal)  # type: ignore[arg-type]  # as much of a journal as it needs
+            for line in actor.lines:
+                record_stop(line, world.clock.utc_us(), world.recorder, world.outbox)
+        begun_us = world.clock.utc_us()
+        tasks = [asyncio.create_task(world.outbox.run()), asyncio.create_task(actor.run())]
+        for _ in range(rng.randint(0, 3)):
+            await asyncio.sleep(rng.uniform(0, 8))
+            snapshot = json.loads(json.dumps(keeper.snapshot()))
+            draft = Draft("clock", "o/gateway/clock", world.clock.utc_us(), {}).encode()
+            world.outbox.put(draft, lambda seq, kept=snapshot: keeper.save(kept, seq))  # type: ignore[misc]
+        await asyncio.sleep(rng.uniform(0, 8))
+        if last:
+            actor.stop()
+            await tasks[1]
+            world.outbox.close()
+            await tasks[0]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        world.elapsed_us = world.clock.utc_us() - START_US
+        assert world.elapsed_us >= begun_us - START_US
+        return world
+
+    before: World | None = None
+    for number in range(4):
+        before = run_virtual(life(before, last=number == 3))
+    assert before is not None
+    assert_law(before)
