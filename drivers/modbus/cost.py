@@ -50,7 +50,10 @@ def line_cost(connection: Connection, turnaround_ms: int) -> LineCost:
     """The cost model of an endpoint for a meter with that turnaround."""
     baud = connection.line_baud
     if baud is None:
-        return LineCost(NETWORK_REQUEST_US + 1_000 * connection.pause_ms, NETWORK_REGISTER_US / 2)
+        measured_us = NETWORK_REQUEST_US if connection.turnaround_ms is None else 1_000 * connection.turnaround_ms
+        return LineCost(max(measured_us, 1) + 1_000 * connection.pause_ms, NETWORK_REGISTER_US / 2)
+    if connection.turnaround_ms is not None:
+        turnaround_ms = connection.turnaround_ms
     character_bits = 1 + connection.data_bits + (connection.parity != "none") + connection.stop_bits
     ascii_line = connection.transport in {"ascii", "ascii_over_tcp"}
     characters_a_byte = 2 if ascii_line else 1

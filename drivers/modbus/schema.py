@@ -240,6 +240,7 @@ class Connection(_Block):
     late_ms: int | None = Field(default=None, ge=10, le=120_000)
     connect_ms: int = Field(default=3_000, ge=10, le=60_000)
     pause_ms: int = Field(default=0, ge=0, le=10_000)
+    turnaround_ms: int | None = Field(default=None, ge=0, le=10_000)  # measured here; counts instead of the profiles'
     max_registers: int = Field(default=MAX_REGISTERS, ge=1, le=MAX_REGISTERS)
     client: Literal["own", "pymodbus"] = "own"
 

@@ -188,6 +188,15 @@ def test_cost_of_a_serial_line_is_that_of_its_characters() -> None:
     assert line_cost(Connection(host="h"), 20).read_us(250) < 3_000
 
 
+def test_a_measured_turnaround_counts_instead_of_the_profiles() -> None:
+    slow = NETWORK | {"turnaround_ms": 120}
+    plan = plan_of(two(100), connection=slow)
+    assert PLUGIN.predicted_us(slow, {}, plan) == pytest.approx(120_102, rel=0.01)
+    serial = {"transport": "rtu", "path": "/dev/null", "baud": 9_600, "turnaround_ms": 50}
+    assert len(requests(plan_of(two(31), connection=serial))) == 1
+    assert len(requests(plan_of(two(33), connection=serial))) == 2
+
+
 def test_predicted_time_and_utilisation() -> None:
     connection = {"transport": "rtu", "path": "/dev/null", "baud": 9_600}
     sources = {f"v{index}": {"address": 2 * index, "type": "f32"} for index in range(40)}
