@@ -171,6 +171,19 @@ async def test_several_brokers_do_not_disturb_each_other(tmp_path: Path, broker:
                 other.resume()
 
 
+async def test_a_broker_that_hangs_with_its_sockets_open_is_noticed(broker: Mosquitto) -> None:
+    async with tapped(broker, ["p/a"], keepalive_s=5) as tap:
+        broker.pause()
+        try:
+            await tap.until(lambda: not tap.listener.connected, 14)
+        finally:
+            broker.resume()
+        await tap.connected()
+        async with publisher(broker) as client:
+            await client.publish("p/a", b"1", qos=1)
+        await tap.until(lambda: tap.payloads == [b"1"])
+
+
 async def test_a_listener_waits_for_a_broker_that_is_not_there_yet(tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path / "broker")
     async with tapped(broker, ["p/a"], connect=False) as tap:

@@ -1,4 +1,4 @@
-"""Silence is a fact: slots of a pushed meter without a sample end as ``silent``, or ``unreachable`` without a broker."""
+"""Silence is a fact: slots of a pushed meter without a sample end as ``silent``, without a broker ``unreachable``."""
 
 import json
 import sqlite3
