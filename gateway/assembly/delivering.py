@@ -12,8 +12,12 @@ from typing import Any
 from gateway.assembly.projecting import load_plan
 from gateway.assembly.site_loading import AssembledSite
 from gateway.delivery.courier import Courier
+from gateway.delivery.influx.query import QueryError
+from gateway.delivery.influx.sink import InfluxSink
 from gateway.delivery.port import Sink, SinkContext, SinkPlugin
+from gateway.delivery.reconciliation import Reconciliation, Report
 from gateway.delivery.state import CourierState
+from gateway.domain.time import US_PER_DAY, US_PER_HOUR, Period, floor_to, iso
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.ports import Clock, Random
@@ -23,6 +27,8 @@ from gateway.series.store import SeriesStore
 
 SINK_GROUP = "meterproof.sinks"
 RESTART_S = 30.0
+VERIFY_AFTER_US = US_PER_HOUR  # late readings of a day come in its first hour after
+VERIFY_EVERY_S = 900.0
 
 _log = logging.getLogger(__name__)
 
@@ -83,8 +89,9 @@ async def delivering(site: AssembledSite, folder: DataFolder, clock: Clock, rand
     """Couriers at work while the context is open. A fault in one stops neither the others nor the projections."""
     delivery = Delivery(folder)
     tasks = [
-        asyncio.create_task(_run(delivery, site, name, clock, random), name=f"courier {name}")
+        asyncio.create_task(work, name=f"sink {name}")
         for name in sink_blocks(site)
+        for work in (_run(delivery, site, name, clock, random), _verify_daily(delivery, site, name, clock))
     ]
     try:
         yield
@@ -93,6 +100,37 @@ async def delivering(site: AssembledSite, folder: DataFolder, clock: Clock, rand
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         delivery.close()
+
+
+async def verify_day(delivery: Delivery, sink: InfluxSink, state: CourierState, clock: Clock, day: Period) -> Report:
+    """Compare one UTC day by totals and keep the result in the courier's state. QueryError when it cannot be asked."""
+    return await Reconciliation(delivery.series, sink, state, delivery.channels.layout, clock).run(day)
+
+
+async def _verify_daily(delivery: Delivery, site: AssembledSite, name: str, clock: Clock) -> None:
+    """Read back each day once it is over: what was sent and written is verified, or somebody hears of it."""
+    sink = open_sink(site, name, clock)
+    if not isinstance(sink, InfluxSink):
+        return  # it cannot be asked
+    state = courier_state(delivery.folder, name)
+    done_us = 0
+    try:
+        while True:
+            start_us = floor_to(clock.utc_us() - VERIFY_AFTER_US, US_PER_DAY) - US_PER_DAY
+            day = Period(start_us, start_us + US_PER_DAY)
+            if start_us > done_us and not state.verified(day.start_us, day.end_us):
+                try:
+                    report = await verify_day(delivery, sink, state, clock, day)
+                    done_us = start_us
+                    if report.differences:
+                        count = len(report.differences)
+                        _log.warning("%s differs from the journal on %s: %s series", name, iso(start_us)[:10], count)
+                except QueryError as error:
+                    _log.warning("%s cannot be read back: %s", name, error)
+            await clock.sleep(VERIFY_EVERY_S)
+    finally:
+        await sink.close()
+        state.close()
 
 
 async def _run(delivery: Delivery, site: AssembledSite, name: str, clock: Clock, random: Random) -> None:

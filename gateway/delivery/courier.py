@@ -6,12 +6,15 @@ portions, one in flight and one being prepared.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from gateway.delivery.port import Answer, AnswerKind, Feed, Point, Sink
 from gateway.delivery.state import CourierState
 from gateway.ports import Clock, Random
+
+_log = logging.getLogger(__name__)
 
 MAX_POINTS = 5_000
 MAX_BATCH_BYTES = 2 * 1024 * 1024  # decimal text deflates to less than half: below aiohttp's 1 MiB for plain bodies
@@ -250,6 +253,8 @@ class Courier:
         changed = status.state != state
         if changed:
             status.state, status.since_us = state, self._clock.utc_us()
+            if detail:
+                _log.warning("%s %s at entry %s: %s", status.sink, state, status.seq, detail)
         if detail or state != "delivering":
             status.detail = detail
         self._note_status(force=changed and state != "delivering")

@@ -43,11 +43,11 @@ def tls_context(settings: InfluxSettings) -> ssl.SSLContext:
 def open_session(settings: InfluxSettings, connections: int = 1) -> aiohttp.ClientSession:
     """An HTTP session with the settings' limits and credentials."""
     headers = {}
-    if settings.username is not None:
+    if settings.token is not None:
+        headers["Authorization"] = f"Token {settings.token}"
+    elif settings.username is not None:
         pair = f"{settings.username}:{settings.password or ''}".encode()
         headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    elif settings.token is not None:
-        headers["Authorization"] = f"Token {settings.token}"
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=connections, ssl=tls_context(settings)),
         timeout=aiohttp.ClientTimeout(total=settings.timeout_s),

@@ -15,8 +15,11 @@ from typing import Any
 
 import pytest
 
+from gateway.assembly.delivering import Delivery, courier_state, open_sink, verify_day
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.site_loading import AssembledSite, load_assembled_site
+from gateway.delivery.influx.sink import InfluxSink
+from gateway.domain.time import US_PER_DAY, Period, floor_to
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -94,7 +97,8 @@ def influx(tmp_path: Path) -> Iterator[InfluxDB]:
         yield server
 
 
-async def test_the_road_to_influxdb_and_back(influx: InfluxDB, tmp_path: Path) -> None:
+async def test_the_road_to_influxdb_and_back(influx: InfluxDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METER_PASSWORD", "secret")
     path = tmp_path / "site.yaml"
     path.write_text(SITE % influx.url, encoding="utf-8")
     polls = found(load_assembled_site(path), tmp_path / "data")
@@ -127,6 +131,7 @@ async def test_the_road_to_influxdb_and_back(influx: InfluxDB, tmp_path: Path) -
     )
     assert [row[1] for row in series["values"]] == wanted
 
+    await verified_by_itself(path, tmp_path / "data", polls)
     days = ["--from", "2026-09-01", "--to", "2026-10-01"]
     report = json.loads(meterproof("reconcile", path, *days, "--values", "--json"))
     assert (report["sent"], report["written"], report["verified"]) == (polls, polls, polls)
@@ -139,6 +144,21 @@ async def test_the_road_to_influxdb_and_back(influx: InfluxDB, tmp_path: Path) -
     status = json.loads(meterproof("influx", "status", path, "--json"))
     assert (status["lag"], status["dead_letters"]) == (0, 0)
     assert meterproof("influx", "dead-letters", path).splitlines() == ["time,device,group,entry,reason,since,line"]
+
+
+async def verified_by_itself(path: Path, data: Path, polls: int) -> None:
+    """What the running gateway does with every day that is over."""
+    clock, site, folder = SystemClock(), load_assembled_site(path), DataFolder.open(data)
+    delivery = Delivery(folder)
+    sink, state = open_sink(site, "influxdb", clock), courier_state(folder, "influxdb")
+    assert isinstance(sink, InfluxSink)
+    start_us = floor_to(START_US, US_PER_DAY)
+    report = await verify_day(delivery, sink, state, clock, Period(start_us, start_us + US_PER_DAY))
+    assert (report.sent, report.written, report.verified, report.differences) == (polls, polls, polls, [])
+    assert sum(each.rows for each in state.verified(start_us, start_us + US_PER_DAY)) == polls
+    await sink.close()
+    state.close()
+    delivery.close()
 
 
 def count(server: support.Server, login: dict[str, str]) -> int:
