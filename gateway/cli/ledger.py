@@ -1,10 +1,14 @@
 """``meterproof ledger``: points, instruments, installations, certificates and standards in from files."""
 
+import csv
 import getpass
+import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
+from openpyxl import Workbook
 
 from config.catalogues import energy_kinds
 from gateway.assembly.platform import SystemClock
@@ -13,9 +17,23 @@ from gateway.domain.time import parse_iso
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
+from gateway.registry.forms import (
+    B3_COLUMNS,
+    B3_TITLE,
+    PLAN_COLUMNS,
+    PLAN_TITLE,
+    form_b3,
+    import_files,
+    months_of,
+    plan,
+)
 from gateway.registry.importing import LedgerState, check_rows, drafts_for
 from gateway.registry.ledger_template import template_paths, write_templates
 from gateway.registry.reading_files import LedgerProblem, read_folder
+from gateway.registry.registry import Registry
+from gateway.registry.writing import split_subject
+
+FORMULA_SIGNS = tuple("=+-@")
 
 
 @click.group("ledger")
@@ -29,8 +47,11 @@ def command() -> None:
 @click.option("--actor", help="Who puts this on record; default: the user of this machine.")
 @click.option("--reason", default="", help="Why.")
 @click.option("--at", "at", help="Recording time (RFC 3339); in simulated folders only.")
+@click.option("--preview", is_flag=True, help="Show every row that would be put on record; write nothing.")
 @click.pass_obj
-def import_(language: str, *, folder: Path, data: Path, actor: str | None, reason: str, at: str | None) -> None:
+def import_(
+    language: str, *, folder: Path, data: Path, actor: str | None, reason: str, at: str | None, preview: bool
+) -> None:
     """Put the CSV files of a folder on record. 导入台账。"""
     data_folder = DataFolder.open(data)
     at_us = _recording_time(data_folder, at)
@@ -44,9 +65,89 @@ def import_(language: str, *, folder: Path, data: Path, actor: str | None, reaso
         drafts = drafts_for(
             rows, state, data_folder.organisation, at_us=at_us, actor=actor or getpass.getuser(), reason=reason
         )
+        if preview:
+            for draft in drafts:
+                id_ = split_subject(draft.subject)[2]
+                change = text(language, "changed") if state.has(draft.kind, id_) else text(language, "new")
+                click.echo(f"{draft.body['source']}: {change} {draft.kind} {id_}")
+            click.echo(text(language, "Nothing was written."))
+            return
         journal.append(drafts)
     message = "%(rows)s rows read, %(written)s put on record, %(same)s already there"
     click.echo(text(language, message, rows=len(rows), written=len(drafts), same=len(rows) - len(drafts)))
+
+
+@command.command("export")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@click.option("--at", "at", help="As of (RFC 3339); default: now.")
+@click.pass_obj
+def export(language: str, *, target: Path, data: Path, at: str | None) -> None:
+    """Write the ledger: a folder in the import form, or form B.3 into a .xlsx file. 导出台账。"""
+    folder = DataFolder.open(data, read_only=True)
+    zone = ZoneInfo(folder.time_zone)
+    at_us = _moment(at)
+    registry = Registry.open(folder.registry)
+    try:
+        if target.suffix.lower() == ".xlsx":
+            _write_sheet(target, B3_TITLE, B3_COLUMNS, form_b3(registry, folder.organisation, at_us, zone))
+            click.echo(str(target))
+            return
+        tables = import_files(registry, folder.organisation, at_us, zone)
+    finally:
+        registry.close()
+    _refuse_existing([target / name for name in tables], language)
+    target.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        lines = io.StringIO()
+        csv.writer(lines).writerows(table)
+        # the byte-order mark lets spreadsheet programs see that it is UTF-8
+        (target / name).write_bytes(lines.getvalue().encode("utf-8-sig"))
+        click.echo(str(target / name))
+
+
+@command.command("plan")
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@click.option("--year", type=click.IntRange(2000, 2200), required=True)
+@click.option("--month", type=click.IntRange(1, 12), help="One month; default: the whole year.")
+@click.option("--at", "at", help="As of (RFC 3339); default: now.")
+@click.pass_obj
+def plan_(language: str, *, target: Path, data: Path, year: int, month: int | None, at: str | None) -> None:
+    """Write the verification plan of a year or month into a .xlsx file. 导出检定计划。"""
+    folder = DataFolder.open(data, read_only=True)
+    registry = Registry.open(folder.registry)
+    try:
+        rows = plan(registry, folder.organisation, _moment(at), ZoneInfo(folder.time_zone), months_of(year, month))
+    finally:
+        registry.close()
+    _write_sheet(target, PLAN_TITLE, PLAN_COLUMNS, rows)
+    click.echo(text(language, "%(file)s: %(count)s instruments", file=str(target), count=len(rows)))
+
+
+def _write_sheet(target: Path, title: str, columns: Sequence[str], rows: Sequence[Sequence[str | int]]) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None, "a new workbook has a sheet"
+    sheet.title = title.replace("/", "、")
+    sheet.append(list(columns))
+    for row in rows:
+        # text that begins like a formula stays text
+        sheet.append([f"'{cell}" if isinstance(cell, str) and cell[:1] in FORMULA_SIGNS else cell for cell in row])
+    book.save(target)
+
+
+def _moment(at: str | None) -> int:
+    try:
+        return SystemClock().utc_us() if at is None else parse_iso(at)
+    except ValueError as error:
+        raise click.BadParameter(str(at), param_hint="--at") from error
+
+
+def _refuse_existing(paths: Iterable[Path], language: str) -> None:
+    existing = [path for path in paths if path.exists()]
+    if existing:
+        raise ConfigurationError([text(language, "%(file)s exists already", file=str(path)) for path in existing])
 
 
 @command.command("template")
@@ -54,9 +155,7 @@ def import_(language: str, *, folder: Path, data: Path, actor: str | None, reaso
 @click.pass_obj
 def template(language: str, folder: Path) -> None:
     """Write empty ledger files with their headers. 写出空白台账模板。"""
-    existing = [path for path in template_paths(folder) if path.exists()]
-    if existing:
-        raise ConfigurationError([text(language, "%(file)s exists already", file=str(path)) for path in existing])
+    _refuse_existing(template_paths(folder), language)
     for path in write_templates(folder, language):
         click.echo(str(path))
 

@@ -173,10 +173,38 @@ class Standard(LedgerObject):
     valid_until: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerDocument(LedgerObject):
+    """文件: an instrument's manual, factory certificate, repair record; a rule book (管理制度), a target (目标)."""
+
+    title: str = ""
+    kind: str = "other"  # manual, factory_certificate, repair_record, rule, target, other
+    instrument: str = ""
+    dated_on: str = ""
+    file: str = ""  # SHA-256 of the file under blobs/
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person(LedgerObject):
+    """人员: somebody who works on energy metering, with post, training and qualification."""
+
+    name: str = ""
+    department: str = ""
+    post: str = ""
+    work: str = ""
+    training: str = ""
+    trained_on: str = ""
+    qualification: str = ""
+    valid_until: str = ""
+
+
 RECORD_TYPES: Mapping[str, type[LedgerObject]] = {
     "point": MeteringPoint,
     "instrument": Instrument,
     "installation": Installation,
     "certificate": Certificate,
     "standard": Standard,
+    "document": LedgerDocument,
+    "person": Person,
 }

@@ -205,7 +205,49 @@ STANDARDS = LedgerFile(
         _TO,
     ),
 )
-LEDGER_FILES = (POINTS, INSTRUMENTS, STANDARDS, CERTIFICATES, INSTALLATIONS)
+_DOCUMENT_KINDS = _choices(
+    manual="说明书",
+    factory_certificate="出厂合格证",
+    repair_record="维修记录",
+    rule="管理制度|制度文件",
+    target="计量目标|目标",
+    other="其他",
+)
+DOCUMENTS = LedgerFile(
+    "documents.csv",
+    "document",
+    "id",
+    (
+        Column("id", "文件编号", Cell.ID, required=True),
+        Column("title", "文件名称", required=True),
+        Column("kind", "文件类别", Cell.CHOICE, default="other", choices=_DOCUMENT_KINDS),
+        Column("instrument", "管理编号", Cell.ID),
+        Column("dated_on", "日期", Cell.DATE),
+        Column("file", "文件哈希"),
+        Column("note", "备注"),
+        _FROM,
+        _TO,
+    ),
+)
+PEOPLE = LedgerFile(
+    "people.csv",
+    "person",
+    "id",
+    (
+        Column("id", "工号", Cell.ID, required=True),
+        Column("name", "姓名", required=True),
+        Column("department", "部门"),
+        Column("post", "岗位"),
+        Column("work", "所从事的能源计量工作"),
+        Column("training", "培训内容"),
+        Column("trained_on", "培训日期", Cell.DATE),
+        Column("qualification", "资质证书编号"),
+        Column("valid_until", "有效期至", Cell.DATE),
+        _FROM,
+        _TO,
+    ),
+)
+LEDGER_FILES = (POINTS, INSTRUMENTS, STANDARDS, CERTIFICATES, INSTALLATIONS, DOCUMENTS, PEOPLE)
 
 HAND_READINGS = LedgerFile(
     "readings.csv",

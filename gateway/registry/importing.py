@@ -21,6 +21,7 @@ _LINKS = (
     ("installation", "instrument", "instrument"),
     ("certificate", "instrument", "instrument"),
     ("certificate", "standards", "standard"),
+    ("document", "instrument", "instrument"),
 )
 
 

@@ -19,6 +19,7 @@ REFERENCES: Mapping[str, tuple[str, ...]] = {
     "installation": ("device", "point", "instrument"),
     "certificate": ("instrument", "serial", "standards", "supersedes"),
     "point": ("parent",),
+    "document": ("instrument",),
 }
 _ABOUT = ("point", "device", "instrument", "installation", "certificate")
 
