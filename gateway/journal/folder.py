@@ -98,7 +98,7 @@ class DataFolder:
         """
         path = Path(path)
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
             if any(entry.name != "journal.sqlite.new" for entry in path.iterdir()):
                 raise DataFolderError(
                     "%(path)s is not empty and not a data folder of this program; name another folder", path=str(path)
@@ -199,6 +199,14 @@ class DataFolder:
             yield
         finally:
             os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, each durable in the one above: a synced file in a lost folder is lost too."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:

@@ -86,9 +86,10 @@ def connect(path: Path, *, read_only: bool, max_bytes: int) -> sqlite3.Connectio
 
 
 def _mode(path: Path, read_only: bool) -> str:
-    if not read_only:
+    # after a loss of power the first to open has to recover, also when it only wants to read
+    if not read_only or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         return "mode=rw"
-    if os.access(path.parent, os.W_OK) or path.with_name(path.name + "-wal").exists():
+    if path.with_name(path.name + "-wal").exists():
         return "mode=ro"
     return "mode=ro&immutable=1"  # a copy on a read-only medium: nobody writes, and no lock file can be made
 

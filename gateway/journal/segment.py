@@ -19,6 +19,7 @@ import msgspec
 
 from gateway.domain.errors import JournalError
 from gateway.journal import canonical
+from gateway.journal.folder import make_folder, sync_folder
 
 MAGIC = b"MPSEG1\n"
 END = b"MPSEGEND"
@@ -54,7 +55,7 @@ class SegmentWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._temporary = path.with_name(path.name + ".tmp")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self._stream: BinaryIO = self._temporary.open("wb")
         self._digest = hashlib.sha256()
         self._size = 0
@@ -81,6 +82,7 @@ class SegmentWriter:
         os.fsync(self._stream.fileno())
         self._stream.close()
         self._temporary.replace(self._path)
+        sync_folder(self._path.parent)
         return SegmentFacts(self._digest.hexdigest(), self._size, self._entries)
 
     def abandon(self) -> None:

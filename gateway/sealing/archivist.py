@@ -11,7 +11,7 @@ from gateway.domain.errors import JournalError
 from gateway.domain.time import US_PER_HOUR, from_datetime, to_datetime
 from gateway.journal.archive import CHECKPOINTS, FACTS, POLLS, Archive, file_name
 from gateway.journal.entry import HIGH_VOLUME_KINDS, Draft
-from gateway.journal.folder import DataFolder, software_version, sync_folder
+from gateway.journal.folder import DataFolder, software_version
 from gateway.journal.journal import Journal
 from gateway.journal.segment import Segment, SegmentWriter
 from gateway.ports import Clock
@@ -111,7 +111,6 @@ class Archivist:
     def _close(self, day: ClosedDay) -> None:
         files = [self._write(day, FACTS), self._write(day, POLLS)]
         numbers, checkpoints = self._write_checkpoints(day)
-        sync_folder(self._folder.archive)
         self._check(day)
         facts = {
             "day": day.day,

@@ -6,6 +6,7 @@ Older days are bound into the archive; the newest checkpoint also stands in ``ch
 from pathlib import Path
 
 from gateway.domain.errors import JournalError
+from gateway.journal.folder import make_folder
 from gateway.sealing.note import Checkpoint, Note
 from gateway.sealing.tiles import write_durably
 
@@ -40,7 +41,7 @@ class History:
 
     def add(self, note: Note, number: int) -> None:
         """Keep a new checkpoint durably: first in the history, then as the newest."""
-        self.folder.mkdir(exist_ok=True)
+        make_folder(self.folder)
         content = str(note).encode()
         write_durably(self.path(number), content)
         write_durably(self._latest, content)

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 from gateway.domain.errors import JournalError
 from gateway.journal.entry import Draft, leaf_hash
-from gateway.journal.folder import DataFolder, software_version
+from gateway.journal.folder import DataFolder, software_version, sync_folder
 from gateway.journal.journal import Journal
 from gateway.ports import Clock
 from gateway.sealing import keys
 from gateway.sealing.growth import Growth
 from gateway.sealing.history import History
 from gateway.sealing.note import Checkpoint, Note, NoteError, SigningKey
-from gateway.sealing.tiles import TILE_WIDTH, TileStore
+from gateway.sealing.tiles import TILE_WIDTH, TileStore, write_durably
 
 SEAL_INTERVAL_S = 60
 PAGE = 5_000
@@ -152,6 +152,7 @@ class Sealer:
 
     def _adopt(self, successor: SigningKey) -> None:
         self._next_path.replace(self._key_path)
+        sync_folder(self.folder.seal)
         self._key = successor
         self._write_public_key()
 
@@ -207,4 +208,4 @@ class Sealer:
         path = self.folder.seal / "key.pub"
         line = f"{self.vkey}\n"
         if not path.is_file() or path.read_text("utf-8") != line:
-            path.write_text(line, "utf-8")
+            write_durably(path, line.encode())

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gateway.domain.errors import JournalError
-from gateway.journal.folder import sync_folder
+from gateway.journal.folder import make_folder, sync_folder
 from gateway.sealing.tree import HASH_BYTES, perfect_root
 
 TILE_HEIGHT = 8
@@ -48,7 +48,7 @@ class TileStore:
         content = b"".join(hashes)
         width = len(content) // HASH_BYTES
         path = self.folder / tile_name(level, number, width)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write_durably(path, content)
         if width == TILE_WIDTH:
             partial = path.with_name(path.name + ".p")

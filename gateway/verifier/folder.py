@@ -1,11 +1,14 @@
 """Check a data folder, or a copy of its archive: every entry, the whole tree, every checkpoint, every file."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from hashlib import sha256
 from heapq import merge
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from gateway.verifier.archive import ArchiveFile, SegmentError, archive_files, file_hash, read_segment
@@ -124,21 +127,32 @@ class FolderCheck:
             yield from (Passing(seq, None, self.tiles.leaf(seq - 1)) for seq in range(archived + 1, sealed + 1))
 
     def _hot(self, archived: int) -> Iterator[Passing]:
-        path = self.path / "journal.sqlite"
-        # without a write-ahead log nobody writes, and no lock file need be made on a read-only medium
-        mode = "mode=ro" if (self.path / "journal.sqlite-wal").exists() else "mode=ro&immutable=1"
         try:
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
-            try:
+            with ExitStack() as stack:
+                connection = stack.enter_context(closing(self._opened(stack)))
                 if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
                     self.report.broken("journal.damaged", "journal.sqlite", reason="application id")
                 for row in _rows(connection):
                     if self._columns_have_types(row):
                         yield from self._hot_row(row, archived)
-            finally:
-                connection.close()
         except (sqlite3.Error, UnicodeDecodeError) as error:
             self.report.broken("journal.damaged", "journal.sqlite", reason=error)
+
+    def _opened(self, stack: ExitStack) -> sqlite3.Connection:
+        """The journal, without changing a byte of it: one that a crash left to be recovered is recovered in a copy."""
+        path = self.path / "journal.sqlite"
+        beside = [each for each in (f"{path}-wal", f"{path}-journal") if Path(each).exists()]
+        # with nothing beside it nobody writes, and no lock file need be made on a read-only medium
+        connection = _connect(path, "mode=ro" if beside else "mode=ro&immutable=1")
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            copy = Path(stack.enter_context(TemporaryDirectory()))
+            for name in [str(path), *beside]:
+                shutil.copyfile(name, copy / Path(name).name)
+            connection = _connect(copy / path.name, "mode=rw")
+        return connection
 
     def _columns_have_types(self, row: tuple[Any, ...]) -> bool:
         fits = True
@@ -288,6 +302,10 @@ class FolderCheck:
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self.path))
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
 
 
 def _rows(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
