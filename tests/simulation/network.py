@@ -1,0 +1,161 @@
+"""A simulated network in virtual time: streams of gateway.ports that end at simulated meters, byte by byte."""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulators.faults.wire import WireFaults
+from simulators.modbus.device import MeterOnTheWire
+from simulators.modbus.server import Exchange
+
+HEADER = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer that left a server: what was honest, and the fault that spoilt it, if one did."""
+
+    device: str
+    at_us: int
+    request: bytes  # PDU
+    honest: bytes  # PDU
+    fault: str | None
+
+
+@dataclass
+class SimulatedServer:
+    """A Modbus TCP server with one line behind it: one request at a time, answers after a latency."""
+
+    name: str
+    meters: dict[int, MeterOnTheWire]
+    faults: WireFaults
+    chance: random.Random
+    now_us: Callable[[], int]
+    down: bool = False
+    said: list[Said] = field(default_factory=list)
+    earlier: bytes | None = None
+    free_at_s: float = 0.0
+    links: list["MemoryTransport"] = field(default_factory=list)
+
+    def take(self, link: "MemoryTransport", frame: bytes) -> None:
+        """One whole request came; its answer is decided when the line gets to it."""
+        loop = asyncio.get_running_loop()
+        start_s = max(loop.time(), self.free_at_s) + self.chance.uniform(0.002, 0.02)
+        self.free_at_s = start_s
+        loop.call_at(start_s, self._answer, link, frame)
+
+    def _answer(self, link: "MemoryTransport", frame: bytes) -> None:
+        meter = self.meters.get(frame[6])
+        at_us = self.now_us()
+        if meter is None or self.down or link.is_closing():
+            return
+        pdu = meter.answer(frame[HEADER:], at_us)
+        answer = frame[:4] + (len(pdu) + 1).to_bytes(2, "big") + frame[6:7] + pdu
+        before = dict(self.faults.applied)
+        reaction = self.faults(Exchange(meter.device, at_us, frame, answer, self.earlier))
+        fault = next((kind for kind, count in self.faults.applied.items() if before.get(kind) != count), None)
+        self.said.append(Said(meter.device, at_us, frame[HEADER:], pdu, fault))
+        self.earlier = answer
+        loop = asyncio.get_running_loop()
+        when_s = loop.time()
+        for delay_s, piece in reaction.pieces if reaction else ((0.0, answer),):
+            when_s += delay_s
+            loop.call_at(when_s, link.deliver, piece)
+        self.free_at_s = max(self.free_at_s, when_s)
+        if reaction is not None and reaction.close:
+            loop.call_at(when_s, link.hang_up)
+
+    def cut(self) -> None:
+        """The server vanishes: every link ends."""
+        for link in list(self.links):
+            link.hang_up()
+
+
+class MemoryTransport(asyncio.Transport):
+    """The gateway's end of one stream."""
+
+    def __init__(self, server: SimulatedServer, protocol: Any) -> None:
+        super().__init__()
+        self._server = server
+        self._protocol = protocol
+        self._closed = False
+        self._received = b""
+        server.links.append(self)
+
+    def write(self, data: Any) -> None:
+        """Bytes from the gateway; whole requests go to the server."""
+        if self._closed:
+            return
+        self._received += bytes(data)
+        while len(self._received) >= HEADER:
+            length = 6 + int.from_bytes(self._received[4:6], "big")
+            if len(self._received) < length:
+                return
+            frame, self._received = self._received[:length], self._received[length:]
+            self._server.take(self, frame)
+
+    def deliver(self, data: bytes) -> None:
+        """Bytes to the gateway, as the event loop would hand them over."""
+        while data and not self._closed:
+            buffer = self._protocol.get_buffer(len(data))
+            size = min(len(buffer), len(data))
+            buffer[:size] = data[:size]
+            data = data[size:]
+            self._protocol.buffer_updated(size)
+
+    def hang_up(self) -> None:
+        """The other side closes."""
+        if not self._closed:
+            self.close()
+
+    def close(self) -> None:
+        """End the stream; the protocol learns it in the next turn, as with sockets."""
+        if self._closed:
+            return
+        self._closed = True
+        if self in self._server.links:
+            self._server.links.remove(self)
+        asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
+
+    def abort(self) -> None:
+        """The same."""
+        self.close()
+
+    def is_closing(self) -> bool:
+        """Whether it has ended."""
+        return self._closed
+
+
+class SimulatedStreams:
+    """Streams of gateway.ports; ports are the servers' numbers."""
+
+    def __init__(self, servers: Sequence[SimulatedServer]) -> None:
+        self._servers = list(servers)
+        self.refused = 0
+
+    async def connect(
+        self, protocol_factory: Callable[[], Any], host: str, port: int, *, tls: object = None
+    ) -> asyncio.BaseTransport:
+        """A stream to server ``port`` - 1; refused while it is down."""
+        del host, tls
+        server = self._servers[port - 1]
+        await asyncio.sleep(server.chance.uniform(0.001, 0.01))
+        if server.down:
+            self.refused += 1
+            raise ConnectionRefusedError(111, "refused")
+        protocol = protocol_factory()
+        transport = MemoryTransport(server, protocol)
+        protocol.connection_made(transport)
+        return transport
+
+    async def listen(self, protocol_factory: Callable[[], Any], host: str, port: int) -> asyncio.AbstractServer:
+        """Nobody dials in here."""
+        raise AssertionError((protocol_factory, host, port))
+
+    async def open_serial(
+        self, protocol_factory: Callable[[], Any], path: str, settings: Mapping[str, Any]
+    ) -> asyncio.BaseTransport:
+        """No serial ports here."""
+        raise AssertionError((protocol_factory, path, settings))
