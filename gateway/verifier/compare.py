@@ -39,8 +39,8 @@ class Store(Protocol):
         """Up to which entry it claims to be filled."""
         ...
 
-    def expected(self, row: Row) -> Stored:
-        """What it must hold of a sealed reading."""
+    def expected(self, row: Row) -> Stored | None:
+        """What it must hold of a sealed reading; None when it holds nothing of it."""
         ...
 
     def described(self, stored: Stored) -> dict[str, Any]:
@@ -76,6 +76,8 @@ class Comparison:
         elif kind in {"poll", "message"} and seq <= self._applied:
             for row in self.readings.rows(seq, entry):
                 stored = self._store.expected(row)
+                if stored is None:
+                    continue
                 bucket = (row.device, row.group, row.key_us // DAY_US)
                 self._sealed[bucket] = (self._sealed.get(bucket, 0) + self._hash(stored)) % HASHES
                 self._rows += 1
@@ -119,6 +121,8 @@ class Comparison:
                 for row in self.readings.rows(seq, entry):
                     if (row.device, row.group, row.key_us // DAY_US) in differing:
                         stored = self._store.expected(row)
+                        if stored is None:
+                            continue
                         # the first value of a key stands in the store; a later one only when it was accepted
                         sealed.setdefault((stored.device, stored.group, stored.key), {}).setdefault(seq, stored)
         for rows in kept.values():

@@ -35,8 +35,8 @@ class InfluxStore:
         series = self._query('SELECT max("seq")', "")
         return max((int(values[0][1]) for _, _, values in series), default=0)
 
-    def expected(self, row: Row) -> Stored:
-        """The fields of the point, as the courier writes them: a field a channel, integer divided by its resolution."""
+    def expected(self, row: Row) -> Stored | None:
+        """The fields of the point as the courier writes them, integer divided by resolution; no values, no point."""
         channels = self._readings.channels.get((row.cfg, row.group), [])
         fields = []
         for channel, value in zip(channels, row.values, strict=False):
@@ -45,6 +45,8 @@ class InfluxStore:
                 fields.append(
                     (name + "_" if name in OWN_FIELDS else name, value / 10 ** int(channel.get("decimals", 0)))
                 )
+        if not fields:
+            return None
         return Stored(row.device, row.group, row.key_us // 1000, row.seq, tuple(sorted(fields)))
 
     def described(self, stored: Stored) -> dict[str, Any]:
