@@ -1,5 +1,7 @@
 """Errors as RFC 9457 problem documents under ``/api/``, as pages elsewhere."""
 
+import queue
+import sqlite3
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -62,6 +64,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(ChartError, _chart_error)
+    app.add_exception_handler(sqlite3.Error, _store_error)
+    app.add_exception_handler(queue.Empty, _busy)
 
 
 def _operator_error(request: Request, error: Exception) -> Response:
@@ -98,6 +102,21 @@ def _chart_error(request: Request, error: Exception) -> Response:
     return answer(request, 503, "chart", detail)
 
 
+def _store_error(request: Request, error: Exception) -> Response:
+    """A projection that is being made again, or is damaged."""
+    detail = text(
+        language_of(request),
+        "A store of the data folder cannot be read now (%(reason)s); if it stays so, run 'meterproof rebuild'.",
+        reason=str(error),
+    )
+    return answer(request, 503, "data-folder", detail)
+
+
+def _busy(request: Request, error: Exception) -> Response:
+    del error
+    return answer(request, 503, "busy", text(language_of(request), "Too many questions at once; try again shortly."))
+
+
 def answer(
     request: Request, status: int, name: str, detail: str, parameters: list[ParameterProblem] | None = None
 ) -> Response:
@@ -129,4 +148,5 @@ _TITLES = {
     "data-folder": "The data folder cannot be read",
     "journal": "The journal cannot be read",
     "chart": "No chart",
+    "busy": "Busy",
 }

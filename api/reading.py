@@ -25,6 +25,9 @@ class Readers:
         """A reader for the time of one request; after a fault it is closed and opened anew next time."""
         reader = self._free.get(timeout=WAIT_S)
         try:
+            if reader is not None and not reader.is_current():
+                reader.close()
+                reader = None
             if reader is None:
                 reader = open_for_reading(self.folder)
             yield reader

@@ -32,6 +32,7 @@ class OpenFolder:
     def __init__(self, folder: DataFolder) -> None:
         self.folder = folder
         self.zone = ZoneInfo(folder.time_zone)
+        self._files = _identities(folder)
         self._journal = Journal.open(folder, read_only=True)
         try:
             self._registry = Registry.open(folder.registry)
@@ -48,6 +49,10 @@ class OpenFolder:
             decode=decode_again,
             seal=folder.seal,
         )
+
+    def is_current(self) -> bool:
+        """False once a projection file was dropped and made again, as ``rebuild`` does: then open the folder anew."""
+        return self._files == _identities(self.folder)
 
     def asking(self, as_of_us: int, known_at_us: int | None = None) -> Asking:
         """The frame of a question about this folder's organisation."""
@@ -66,6 +71,19 @@ class OpenFolder:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+def _identities(folder: DataFolder) -> tuple[tuple[int, int] | None, ...]:
+    """Device and inode of the projection files; None for one that is not there."""
+    found: list[tuple[int, int] | None] = []
+    for path in (folder.registry, folder.settlement):
+        try:
+            status = path.stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return tuple(found)
 
 
 def open_for_reading(folder: DataFolder) -> OpenFolder:
