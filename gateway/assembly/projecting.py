@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from gateway.assembly.plugins import drivers, is_polling
 from gateway.domain.errors import JournalError
 from gateway.domain.ledger import InstallationRole
+from gateway.domain.time import US_PER_MINUTE
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -66,6 +67,7 @@ class Projection:
             is_primary=self.projector.is_primary,
             measured_since_us=self.projector.measured_since_us,
         )
+        self._looked_at = -1
         self._ledger_seq = -1
         self._installed: dict[str, list[Record]] = {}
 
@@ -96,6 +98,11 @@ class Projection:
     def _settle(self) -> int:
         settlement, organisation = self.projector.settlement, self.folder.organisation
         horizon_us = self.projector.horizon_us
+        minute = horizon_us // US_PER_MINUTE
+        if not settlement.moved and minute == self._looked_at:
+            return 0  # no window can have fallen due
+        self._looked_at = minute
+        settlement.moved = False
         found = self._settler.round(
             horizon_us,
             at_us=self._recording_us(),
@@ -105,6 +112,8 @@ class Projection:
         self._append(found.drafts)
         if found.had_dirty:
             settlement.clean(found.left)
+        if found.drafts or found.left:
+            settlement.moved = True
         return len(found.drafts)
 
     def _judged(self) -> int:

@@ -17,10 +17,10 @@ from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_HOUR, Period
 from gateway.registry.registry import Registry
 from gateway.settlement import batches, schema
 from gateway.settlement.counter import THOUSANDTHS
-from gateway.settlement.rollups import DAY, HOUR, MONTH
+from gateway.settlement.rollups import DAY, HOUR, MONTH, YEAR
 from gateway.settlement.row import IntervalRow, Method
 
-__all__ = ["DAY", "HOUR", "MONTH", "ChannelInfo", "Energy", "Interval", "RollUp", "Settlement"]
+__all__ = ["DAY", "HOUR", "MONTH", "YEAR", "Change", "ChannelInfo", "Energy", "Interval", "RollUp", "Settlement"]
 
 MAX_ROWS = 500_000
 _ALL = 2**62
@@ -77,6 +77,20 @@ class RollUp:
     quality: int
     energy: Fraction
     by_method: dict[Method, Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A settled interval and what took its place in entry ``seq``; ``new`` None where its part is gone.
+
+    ``why``: ``substituted``, ``installation`` (another one, or another ratio), ``late_readings`` (what was not known
+    now is), ``other_readings`` (the register at an edge is another one).
+    """
+
+    old: Interval
+    new: Interval | None
+    seq: int
+    why: str
 
 
 @dataclass(slots=True)
@@ -176,6 +190,29 @@ class Settlement:
                     ).fetchall()
                     found += [_interval(info, row) for row in rows]
         found.sort(key=lambda each: (each.seq, each.part))
+        return found
+
+    def changes(
+        self, organisation: str, after_seq: int, until_seq: int | None = None, limit: int = 10_000
+    ) -> list["Change"]:
+        """What revisions recorded after an entry changed, oldest first, and why."""
+        infos = {info.id: info for info in self.channels(organisation)}
+        bound = _ALL if until_seq is None else until_seq
+        rows = self._db.execute(
+            f"SELECT series, until_seq, {_FIELDS} FROM superseded WHERE until_seq > ? AND until_seq <= ? "  # noqa: S608
+            "ORDER BY until_seq, series, start, part LIMIT ?",
+            (after_seq, bound, min(limit, MAX_ROWS)),
+        ).fetchall()
+        found = []
+        for series, replaced_by, *row in rows:
+            info = infos.get(series)
+            if info is not None:
+                old = _interval(info, row)
+                states = self.revisions(organisation, info.device, info.channel, old.start_us)
+                new = next((each for each in states if each.seq == replaced_by and each.part == old.part), None)
+                found.append(
+                    Change(old, new, replaced_by, _why(old, new, self.substitution(organisation, replaced_by)))
+                )
         return found
 
     def rollups(self, organisation: str, device: str, channel: str, kind: int, period: Period) -> list[RollUp]:
@@ -347,6 +384,16 @@ class Settlement:
             )
             rows = self._db.execute(query, (*span, known_seq, MAX_ROWS)).fetchall()
         return [_interval(info, row) for row in rows]
+
+
+def _why(old: Interval, new: Interval | None, substitution: object) -> str:
+    if substitution is not None:
+        return "substituted"
+    if new is None or (old.row.num, old.row.den) != (new.row.num, new.row.den):
+        return "installation"
+    if new.row.coverage > old.row.coverage or old.row.energy is None:
+        return "late_readings"
+    return "other_readings" if (old.row.start, old.row.end) != (new.row.start, new.row.end) else "installation"
 
 
 def _interval(info: ChannelInfo, row: Sequence[int]) -> Interval:

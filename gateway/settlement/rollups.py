@@ -1,4 +1,4 @@
-"""Hours, days and months from intervals, cut in the site's time zone, one row per installation and ratio."""
+"""Hours, days, months and years from intervals, cut in the site's time zone, one row per installation and ratio."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.domain.time import US_PER_HOUR, US_PER_S, local_midnight, to_datetime
 
-HOUR, DAY, MONTH = 1, 2, 3
+HOUR, DAY, MONTH, YEAR = 1, 2, 3, 4
 _COLUMNS = "windows, missing, coverage, quality, energy, measured, interpolated, caught_up, substituted, manual"
 _METHODS = 5
 _ADD = (
@@ -42,6 +42,16 @@ class Calendar:
     def _month(self, day_us: int) -> int:
         return local_midnight(to_datetime(day_us).astimezone(self.zone).date().replace(day=1), self.zone)
 
+    def year(self, month_us: int) -> int:
+        """Start of the year of a month that starts there."""
+        local = to_datetime(month_us).astimezone(self.zone).date()
+        return local_midnight(local.replace(month=1, day=1), self.zone)
+
+    def next_year(self, year_us: int) -> int:
+        """Start of the year after the one that starts there."""
+        local = to_datetime(year_us).astimezone(self.zone).date()
+        return local_midnight(local.replace(year=local.year + 1), self.zone)
+
     def next_month(self, month_us: int) -> int:
         """Start of the month after the one that starts there."""
         local = to_datetime(month_us).astimezone(self.zone)
@@ -55,7 +65,7 @@ class Calendar:
 
 class RollUps:
     """New intervals are added to their hour, day and month; where one was replaced, the hour is summed again from its
-    intervals, its day from hours, its month from days. Both ways give the same rows."""
+    intervals, its day from hours, its month from days, its year. Both ways give the same rows."""
 
     def __init__(self, connection: sqlite3.Connection, zone: ZoneInfo) -> None:
         self._db = connection
@@ -88,15 +98,18 @@ class RollUps:
             self._replace(DAY, series, start, _merged(self._parts(HOUR, series, start, self.calendar.next_day(start))))
         months = sorted({(series, self.calendar.month(start)) for series, start in days})
         for series, start in months:
-            self._replace(
-                MONTH, series, start, _merged(self._parts(DAY, series, start, self.calendar.next_month(start)))
-            )
+            end = self.calendar.next_month(start)
+            self._replace(MONTH, series, start, _merged(self._parts(DAY, series, start, end)))
+        for series, start in sorted({(series, self.calendar.year(start)) for series, start in months}):
+            end = self.calendar.next_year(start)
+            self._replace(YEAR, series, start, _merged(self._parts(MONTH, series, start, end)))
 
     def _flush_added(self) -> None:
         sums: dict[tuple[int, ...], list[int]] = {}
         for (series, hour, *ratio), values in self._added.items():
             day = self.calendar.day(hour)
-            for kind, start in ((HOUR, hour), (DAY, day), (MONTH, self.calendar.month(day))):
+            month = self.calendar.month(day)
+            for kind, start in ((HOUR, hour), (DAY, day), (MONTH, month), (YEAR, self.calendar.year(month))):
                 key = (series, kind, start, *ratio)
                 total = sums.get(key)
                 if total is None:

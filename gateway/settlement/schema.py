@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.domain.errors import DataFolderError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_TIMEOUT_S = 10.0
 
 _ROW = """
@@ -48,7 +48,7 @@ CREATE TABLE entry (                    -- settlement entries by window
   PRIMARY KEY (organisation, start, seq)
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX entry_seq ON entry (organisation, seq);
-CREATE TABLE rollup (                   -- kind 1 hour, 2 day, 3 month, cut in the site's time zone
+CREATE TABLE rollup (                   -- kind 1 hour, 2 day, 3 month, 4 year, cut in the site's time zone
   series INTEGER NOT NULL,
   kind INTEGER NOT NULL,
   start INTEGER NOT NULL,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from gateway.domain.time import SETTLEMENT_WINDOW_US
 from gateway.settlement import schema
 from gateway.settlement.entered import EnteredTables
 from gateway.settlement.rollups import RollUps
@@ -71,6 +72,8 @@ class SettlementProjection:
         self._heard_of: dict[tuple[str, str, str], Heard] = {}  # by channel
         self._channels: dict[tuple[str, str, str], CounterChannel] = {}
         self._changed: set[tuple[str, str, str]] = set()
+        self.moved = True
+        """Whether a group passed a window's end, or a span was marked, since somebody last set this to False."""
         self._settled_changed: set[tuple[str, str, str]] = set()
         for organisation, device, channel, id_, decimals, settled_to in self.db.execute(
             "SELECT organisation, device, channel, id, decimals, settled_to FROM series ORDER BY id"
@@ -165,7 +168,9 @@ class SettlementProjection:
         for channel in heard.group.channels:
             if values[channel.position] is not None:
                 present |= 1 << channel.position
-        heard.slot_us = max(heard.slot_us, slot_us)
+        if slot_us > heard.slot_us:
+            self.moved = self.moved or slot_us // SETTLEMENT_WINDOW_US != heard.slot_us // SETTLEMENT_WINDOW_US
+            heard.slot_us = slot_us
         if not present:
             return
         if not heard.first_us:
@@ -184,17 +189,20 @@ class SettlementProjection:
             if heard.last_us < settled_to:
                 # windows since the last whole reading were settled without this one
                 self.mark(key, heard.last_us, min(at_us, settled_to))
+            self.moved = self.moved or at_us // SETTLEMENT_WINDOW_US != heard.last_us // SETTLEMENT_WINDOW_US
             heard.last_us = at_us
 
     def missed(self, key: tuple[str, str, str], until_us: int) -> None:
         """Slots up to an instant ended without a reading."""
         heard = self.heard.get(key)
         if heard is not None and until_us > heard.slot_us:
+            self.moved = self.moved or until_us // SETTLEMENT_WINDOW_US != heard.slot_us // SETTLEMENT_WINDOW_US
             heard.slot_us = until_us
             self._changed.add(key)
 
     def mark(self, key: tuple[str, str, str], from_us: int, to_us: int) -> None:
         """Settle a span of a group again."""
+        self.moved = True
         self.db.execute("INSERT OR IGNORE INTO dirty VALUES (?, ?, ?, ?, ?)", (*key, from_us, to_us))
 
     def mark_device(self, organisation: str, device: str, from_us: int | None, to_us: int | None) -> None:

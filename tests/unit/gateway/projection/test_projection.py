@@ -11,7 +11,7 @@ from gateway.assembly.projecting import Projection, drop_projections
 from gateway.cli.substitute import command as substitute_command
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, Period, parse_iso
 from gateway.registry.registry import Registry
-from gateway.settlement.query import DAY, HOUR, MONTH, Settlement
+from gateway.settlement.query import DAY, HOUR, MONTH, YEAR, Settlement
 from gateway.settlement.row import Method
 
 ORG = "works"
@@ -99,6 +99,8 @@ def test_energy_of_a_point_is_the_register_difference_times_the_ratio(works):
     assert month["a", "e"][0].energy == sum(
         each.energy or 0 for each in settlement.intervals(ORG, "a", "e", Period(T0, T0 + 3 * US_PER_DAY))
     )
+    year = settlement.totals(ORG, YEAR, Period(parse_iso("2026-01-01T00:00:00+08:00"), T0))
+    assert year["a", "e"][0].energy == month["a", "e"][0].energy
     # the rollover of b
     energies = [
         each.row.energy for each in settlement.intervals(ORG, "b", "e", Period(T0 + US_PER_HOUR, T0 + US_PER_DAY))
@@ -161,6 +163,8 @@ def test_late_data_is_a_new_revision_and_the_old_one_is_still_known(works):
     assert [each.energy for each in settlement.intervals(ORG, "a", "e", window, known_seq=known)] == [None]
     states = settlement.revisions(ORG, "a", "e", window.start_us)
     assert [each.energy for each in states] == [None, Fraction(3, 10)]
+    (change,) = [each for each in settlement.changes(ORG, known) if each.old.start_us == window.start_us]
+    assert (change.old.energy, change.new.energy, change.why) == (None, Fraction(3, 10), "late_readings")
     assert settlement.interval_evidence(ORG, states[1].seq)[1] > settlement.interval_evidence(ORG, states[0].seq)[1]
     settlement.close()
     registry.close()
@@ -343,6 +347,7 @@ def test_a_filled_gap_says_so_keeps_the_total_and_gives_way_to_late_readings(wor
     again = [each for each in settlement.intervals(ORG, "a", "e", span) if each.row.method.word == "substituted"]
     assert [each.energy for each in again] == [40 * each.energy for each in filled], "carried under the new ratio"
     assert settlement.substitution(ORG, again[0].seq) == said
+    assert {each.why for each in settlement.changes(ORG, head)} == {"installation", "substituted"}
     assert works.journal.head() > head
     works.append(*(works.poll("a", T0 + k * STEP, 10 * k) for k in missing))
     works.project()

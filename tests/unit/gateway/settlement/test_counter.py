@@ -48,7 +48,7 @@ def linear(observations, at):
 
 
 @given(readings())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_energy_telescopes_and_every_edge_is_the_rounded_line(observations):
     first, last = -(-observations[0].at_us // W) * W, observations[-1].at_us // W * W
     if first >= last:
@@ -63,7 +63,7 @@ def test_energy_telescopes_and_every_edge_is_the_rounded_line(observations):
 
 
 @given(readings(), st.integers(10**5, 10**6), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_rollover_changes_no_energy(observations, modulus, data):
     """The same counter shown through a register of few digits: same energies."""
     steps = [b.value - a.value for a, b in pairwise(observations)]
@@ -83,7 +83,7 @@ def test_a_rollover_changes_no_energy(observations, modulus, data):
 
 
 @given(readings(), readings(), st.integers(0, 500), st.integers(0, 500), st.integers(0, 10**6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_an_exchange_loses_nothing_between_declared_indexes(old, new, left_over, already, opening):
     at = old[-1].at_us + MINUTE
     shift = at + MINUTE - new[0].at_us
