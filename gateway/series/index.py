@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gateway.domain.errors import DataFolderError
+from gateway.series.months import inode_of
 
 _BUSY_S = 10.0
 _SCHEMA = """
@@ -25,15 +26,18 @@ class SeriesIndex:
         self._path = folder / "index.sqlite"
         self._read_only = read_only
         self._connection: sqlite3.Connection | None = None
+        self._inode: int | None = None
         self._spans: dict[tuple[str, str, str], tuple[str, str]] = {}
         if not read_only:
             self._open()
 
     def _open(self) -> sqlite3.Connection | None:
         """The connection; None while a reader finds no file yet."""
-        if self._connection is not None:
+        inode = inode_of(self._path) if self._read_only else self._inode
+        if self._connection is not None and inode == self._inode:
             return self._connection
-        if self._read_only and not self._path.exists():
+        self._connection, self._inode = None, inode  # a reader follows a file that was dropped and built again
+        if self._read_only and inode is None:
             return None
         mode = "ro" if self._read_only else "rwc"
         connection = sqlite3.connect(

@@ -82,8 +82,11 @@ def month_period(name: str) -> Period:
     return Period(from_datetime(start), from_datetime(end))
 
 
-def open_month(path: Path, *, read_only: bool, create: bool = False) -> sqlite3.Connection:
-    """A connection to a month file; DataFolderError when it is not one of ours or of a later version."""
+def open_month(path: Path, *, read_only: bool, create: bool = False) -> sqlite3.Connection | None:
+    """A connection to a month file; None when a reader finds it only just being made.
+
+    DataFolderError when it is not one of ours or of another version.
+    """
     if sqlite3.sqlite_version_info < _LEAST_SQLITE:
         raise DataFolderError("SQLite %(version)s is too old; 3.37 or later is needed", version=sqlite3.sqlite_version)
     mode = "ro" if read_only else "rwc" if create else "rw"
@@ -96,6 +99,8 @@ def open_month(path: Path, *, read_only: bool, create: bool = False) -> sqlite3.
         row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
     except sqlite3.Error as error:
         connection.close()
+        if read_only and "no such table" in str(error):
+            return None
         raise DataFolderError("%(file)s is not a series file: %(reason)s", file=str(path), reason=str(error)) from error
     if row is None or int(row[0]) != SCHEMA_VERSION:
         connection.close()

@@ -14,6 +14,14 @@ MAX_SPAN = 12 * 200
 _NAME = re.compile(r"\d{4}-\d{2}")
 
 
+def inode_of(path: Path) -> int | None:
+    """Which file stands there now; None when none does."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
 class Months:
     """Connections by month name, least recently used closed first."""
 
@@ -22,6 +30,7 @@ class Months:
         self._read_only = read_only
         self._max_open = max_open
         self._open: OrderedDict[str, sqlite3.Connection] = OrderedDict()
+        self._inodes: dict[str, int] = {}
 
     def names(self) -> list[str]:
         """The months there are, oldest first."""
@@ -36,7 +45,7 @@ class Months:
             name = f"{year:04}-{month:02}"
             if name > last:
                 break
-            if name in self._open or self.path(name).exists():
+            if (name in self._open and not self._read_only) or self.path(name).exists():
                 found.append(name)
             year, month = (year + 1, 1) if month == 12 else (year, month + 1)
         return found
@@ -48,12 +57,23 @@ class Months:
     def get(self, name: str, *, create: bool = False) -> sqlite3.Connection | None:
         """The month's connection; None when there is no such file and none is to be made."""
         connection = self._open.get(name)
+        if self._read_only:
+            inode = inode_of(self.path(name))
+            if connection is not None and inode != self._inodes[name]:
+                # dropped and built again: a read still under way keeps the old file until it ends
+                del self._open[name]
+                connection = None
+            if inode is None:
+                return None
+            self._inodes[name] = inode
         if connection is not None:
             self._open.move_to_end(name)
             return connection
         if not create and not self.path(name).exists():
             return None
         connection = open_month(self.path(name), read_only=self._read_only, create=create)
+        if connection is None:
+            return None
         self._open[name] = connection
         while len(self._open) > self._max_open:
             self._close(self._open.popitem(last=False)[1])

@@ -142,6 +142,8 @@ class SeriesStore:
         target = self._written.get(name, create=True)
         assert target is not None, "a created month is open"
         source = open_month(rebuilt / f"{name}.sqlite", read_only=True)
+        if source is None:
+            raise DataFolderError("%(file)s is not a series file: %(reason)s", file=str(rebuilt), reason=name)
         try:
             source.backup(target)
             known = source.execute("SELECT organisation, device, grp FROM series").fetchall()

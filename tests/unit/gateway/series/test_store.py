@@ -143,3 +143,28 @@ def test_the_first_value_is_known_by_its_entry_when_a_later_one_was_accepted(sto
     store.write([accepted])
     assert store.write([row(1, 10, seq=5)]) == []
     assert store.last("kiln", "main") == accepted
+
+
+def test_a_reader_follows_files_that_were_dropped_and_built_again(tmp_path: Path) -> None:
+    first = SeriesStore(tmp_path, organisation="works")
+    first.write([row(1, 1), row(2, 2)], applied_seq=5)
+    reader = SeriesStore(tmp_path, organisation="works", read_only=True)
+    under_way = reader.rows("kiln", "main", EVER)
+    assert next(under_way) == row(1, 1)
+    first.close()
+    for path in tmp_path.glob("*.sqlite*"):
+        path.unlink()
+    assert reader.last("kiln", "main") is None
+    assert reader.applied_seq() == 0
+    second = SeriesStore(tmp_path, organisation="works")
+    second.write([row(1, 7)], applied_seq=9)
+    assert reader.last("kiln", "main") == row(1, 7)
+    assert reader.applied_seq() == 9
+    assert list(reader.rows("kiln", "main", EVER)) == [row(1, 7)]
+    assert list(under_way) == [row(2, 2)], "a read under way ends on what it began with"
+
+
+def test_a_month_just_being_made_is_not_there_yet(tmp_path: Path) -> None:
+    reader = SeriesStore(tmp_path, organisation="works", read_only=True)
+    (tmp_path / "2026-09.sqlite").touch()
+    assert reader.row("kiln", "main", T0) is None
