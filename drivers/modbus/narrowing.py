@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from drivers.modbus.fields import MAX_REQUESTS, ScaleField, Slice, ValueField
-from drivers.modbus.plan import ModbusPlan
+from drivers.modbus.plan import ModbusPlan, make_plan
 from drivers.modbus.request import IDENTIFICATION, Request
 
 Part = TypeVar("Part", ValueField, ScaleField)
@@ -35,7 +35,7 @@ def narrowed(plan: ModbusPlan, index: int) -> ModbusPlan | None:
     ]
     fields = [_moved(field, index, pieces, bits) for field in plan.fields]
     scales = [_moved(scale, index, pieces, bits) for scale in plan.scales]
-    return ModbusPlan(requests, fields, scales)
+    return make_plan(requests, fields, scales)
 
 
 def _parts(plan: ModbusPlan) -> list[Slice]:

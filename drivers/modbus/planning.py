@@ -5,14 +5,17 @@ where it costs less than another request (``cost.LineCost``). The search is exac
 fields, at most 125 registers back, so it stays linear in their number.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from drivers.modbus.cost import LineCost, line_cost
 from drivers.modbus.fields import ScaleField, ValueField
-from drivers.modbus.plan import ModbusPlan
+from drivers.modbus.plan import Decoding, ModbusPlan
+from drivers.modbus.problems import Block, read_block
 from drivers.modbus.request import IDENTIFICATION, Request
 from drivers.modbus.schema import (
     FUNCTIONS,
@@ -42,32 +45,82 @@ class Span:
     end: int
 
 
-def build_plan(
-    address: Address, options: Options, group: RequestGroup, sources: Sequence[Source], connection: Connection
-) -> ModbusPlan:
-    """The plan of one group; ``sources`` in the order of the group's channels."""
+def build_plan(address: Address, profile: Mapping[str, Any], group: RequestGroup, connection: Connection) -> ModbusPlan:
+    """The plan of one group of a profile whose blocks are usable (ConfigurationError when they are not)."""
+    for each in profile["groups"]:
+        if each["id"] == group.id:
+            sources = [channel["source"] for channel in each["channels"]]
+            text = json.dumps([profile.get("options", {}), sources], sort_keys=True)
+            spans, decoding = _layout(text, address.base, group.channels, connection)
+            return ModbusPlan([_request(address.unit, span) for span in spans], decoding)
+    raise KeyError(group.id)
+
+
+@lru_cache(maxsize=512)
+def _layout(
+    text: str, base: int, channels: tuple[Channel, ...], connection: Connection
+) -> tuple[tuple[Span, ...], Decoding]:
+    """Requests and fields but for the unit: computed once for all meters of a profile on like endpoints."""
+    blocks = json.loads(text)
+    options = usable(Options, blocks[0])
+    sources = [usable(Source, source) for source in blocks[1]]
     cost = line_cost(connection, options.turnaround_ms)
     scale_keys: dict[tuple[Any, ...], tuple[int, Scale]] = {}
     for source in sources:
         for scale in source.scale_by:
             scale_keys.setdefault(_scale_key(scale, options), (len(scale_keys), scale))
-    wanted = [source_span(source, options, address.base) for source in sources]
-    scale_spans = [source_span(scale, options, address.base) for _, scale in scale_keys.values()]
+    wanted = [source_span(source, options, base) for source in sources]
+    scale_spans = [source_span(scale, options, base) for _, scale in scale_keys.values()]
     spans = cover([*wanted, *scale_spans], options, connection.max_registers, cost)
-    requests = [_request(address.unit, span) for span in spans]
     fields = []
-    for channel, source, span in zip(group.channels, sources, wanted, strict=True):
+    for channel, source, span in zip(channels, sources, wanted, strict=True):
         scales = tuple(scale_keys[_scale_key(scale, options)][0] for scale in source.scale_by)
         fields.append(_value_field(channel, source, options, _place(span, spans), scales))
     scale_fields = [
         _scale_field(scale, options, _place(span, spans))
         for (_, scale), span in zip(scale_keys.values(), scale_spans, strict=True)
     ]
-    return ModbusPlan(requests, fields, scale_fields)
+    return tuple(spans), Decoding(fields, scale_fields, len(spans))
+
+
+@lru_cache(maxsize=512)
+def profile_problems(text: str, base: int) -> tuple[Problem, ...]:
+    """Everything wrong with a profile's options and sources; ``text`` as ``profile_text`` makes it."""
+    raw_options, groups = json.loads(text)
+    options = read_block(Options, raw_options, ("options",))
+    problems: list[Problem] = list(options) if isinstance(options, list) else []
+    sources: list[tuple[Source, tuple[str | int, ...]]] = []
+    for position, group in enumerate(groups):
+        for index, raw_source in enumerate(group):
+            place: tuple[str | int, ...] = ("groups", position, "channels", index, "source")
+            source = read_block(Source, raw_source, place)
+            if isinstance(source, list):
+                problems.extend(source)
+            else:
+                sources.append((source, place))
+    if not problems and isinstance(options, Options):
+        problems = check_lengths(sources, options, base)
+    return tuple(problems)
+
+
+def profile_text(profile: Mapping[str, Any]) -> str:
+    """What of a profile this driver reads, as one text."""
+    groups = [
+        [channel.get("source", {}) for channel in group.get("channels", [])] for group in profile.get("groups", [])
+    ]
+    return json.dumps([profile.get("options", {}), groups], sort_keys=True)
+
+
+def usable(model: type[Block], value: Mapping[str, Any]) -> Block:
+    """The block as its model; ConfigurationError with every problem when it does not fit."""
+    block = read_block(model, value)
+    if isinstance(block, list):
+        raise ConfigurationError([problem.message % problem.facts for problem in block])
+    return block
 
 
 def check_lengths(
-    sources: Sequence[tuple[Source, tuple[str | int, ...]]], options: Options, address: Address
+    sources: Sequence[tuple[Source, tuple[str | int, ...]]], options: Options, base: int
 ) -> list[Problem]:
     """Values longer than the meter gives at once, and registers beyond the last address, each at its place."""
     problems = []
@@ -79,7 +132,7 @@ def check_lengths(
             except ValueError:
                 facts = {"order": part.order or options.order, "length": str(part.length)}
                 problems.append(Problem("the order '%(order)s' does not fit a value of %(length)s bytes", facts, place))
-            span = source_span(part, options, address.base)
+            span = source_span(part, options, base)
             limit = options.max_bits if span.function in BIT_FUNCTIONS else options.max_registers
             if span.end - span.first > limit:
                 facts = {"count": str(span.end - span.first), "limit": str(limit)}
@@ -277,11 +330,3 @@ def _coarse(channel: Channel, source: Source) -> int | None:
     if source.coarse is not None:
         return source.coarse
     return 10**channel.decimals if channel.kind is ChannelKind.CUMULATIVE else None
-
-
-def read_sources(profile: Mapping[str, Any], group_id: str) -> list[dict[str, Any]]:
-    """The ``source`` blocks of a group, as they stand in the profile document; KeyError when there is no such group."""
-    for group in profile["groups"]:
-        if group["id"] == group_id:
-            return [channel["source"] for channel in group["channels"]]
-    raise KeyError(group_id)

@@ -11,13 +11,13 @@ from drivers.modbus.cost import line_cost
 from drivers.modbus.link import ModbusLink, octets
 from drivers.modbus.narrowing import narrowed
 from drivers.modbus.plan import ModbusPlan, load_plan
-from drivers.modbus.planning import build_plan, check_lengths, read_sources
+from drivers.modbus.planning import build_plan, profile_problems, profile_text, usable
 from drivers.modbus.problems import read_block
 from drivers.modbus.scanning import FoundUnit, scan
-from drivers.modbus.schema import Address, Connection, Options, Source
+from drivers.modbus.schema import Address, Connection, Options
 from drivers.modbus.tls import client_context
 from gateway.domain.device import Device, RequestGroup
-from gateway.domain.errors import ConfigurationError, Problem
+from gateway.domain.errors import Problem
 from gateway.ports import Clock, Document, Link, Random, Streams
 
 FULL_PERMILLE = 1_000
@@ -49,39 +49,16 @@ class ModbusDriver:
 
     def check_device(self, address: Mapping[str, Any], profile: Mapping[str, Any]) -> list[Problem]:
         """Everything wrong with a device's ``address`` and with the profile's ``options`` and ``source`` blocks."""
-        problems: list[Problem] = []
-        sources: list[tuple[Source, tuple[str | int, ...]]] = []
-        for model, value, path in (
-            (Address, address, ()),
-            (Options, profile.get("options", {}), ("options",)),
-        ):
-            block = read_block(model, value, path)
-            if isinstance(block, list):
-                problems.extend(block)
-        for position, group in enumerate(profile.get("groups", [])):
-            for index, channel in enumerate(group.get("channels", [])):
-                place: tuple[str | int, ...] = ("groups", position, "channels", index, "source")
-                source = read_block(Source, channel.get("source", {}), place)
-                if isinstance(source, list):
-                    problems.extend(source)
-                else:
-                    sources.append((source, place))
-        if not problems:
-            problems = check_lengths(sources, _usable(Options, profile.get("options", {})), _usable(Address, address))
-        return problems
+        block = read_block(Address, address)
+        if isinstance(block, list):
+            return [*block, *profile_problems(profile_text(profile), 0)]
+        return list(profile_problems(profile_text(profile), block.base))
 
     def plan(
         self, address: Mapping[str, Any], profile: Mapping[str, Any], group: RequestGroup, connection: Mapping[str, Any]
     ) -> ModbusPlan:
         """The read plan of one group; ConfigurationError when the blocks are unusable (``check_device`` says why)."""
-        sources = [_usable(Source, source) for source in read_sources(profile, group.id)]
-        return build_plan(
-            _usable(Address, address),
-            _usable(Options, profile.get("options", {})),
-            group,
-            sources,
-            _usable(Connection, connection),
-        )
+        return build_plan(usable(Address, address), profile, group, usable(Connection, connection))
 
     def load_plan(self, document: Document) -> ModbusPlan:
         """The plan back from its journal form."""
@@ -93,8 +70,8 @@ class ModbusDriver:
 
     def predicted_us(self, connection: Mapping[str, Any], profile: Mapping[str, Any], plan: ModbusPlan) -> int:
         """How long one poll of the plan is expected to occupy the endpoint, microseconds."""
-        options = _usable(Options, profile.get("options", {}))
-        return line_cost(_usable(Connection, connection), options.turnaround_ms).plan_us(plan.requests)
+        options = usable(Options, profile.get("options", {}))
+        return line_cost(usable(Connection, connection), options.turnaround_ms).plan_us(plan.requests)
 
     def utilisation_permille(
         self, connection: Mapping[str, Any], polled: Sequence[tuple[Mapping[str, Any], ModbusPlan, int]]
@@ -143,20 +120,13 @@ class ModbusDriver:
         random: Random,
     ) -> Link:
         """A link to the endpoint; does not connect yet."""
-        block: Connection = _usable(Connection, connection)
+        block = usable(Connection, connection)
         if block.client == "pymodbus":
             # a heavy import that only those pay who choose it
             from drivers.modbus.pymodbus_link import PymodbusLink  # noqa: PLC0415
 
             return PymodbusLink(block, clock=clock, random=random)
         return ModbusLink(block, clock=clock, streams=streams, random=random)
-
-
-def _usable(model: type[Any], value: Mapping[str, Any]) -> Any:  # the model's own type
-    block = read_block(model, value)
-    if isinstance(block, list):
-        raise ConfigurationError([problem.message % problem.facts for problem in block])
-    return block
 
 
 PLUGIN = ModbusDriver()

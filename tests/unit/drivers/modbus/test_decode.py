@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from drivers.modbus.decode import decode_field, ordered_bytes
 from drivers.modbus.fields import ScaleField, Slice, ValueField
-from drivers.modbus.plan import ModbusPlan, load_plan
+from drivers.modbus.plan import ModbusPlan, load_plan, make_plan
 from drivers.modbus.request import Request
 from gateway.domain.quality import Flag, Status, flags_of, status_of
 
@@ -33,7 +33,7 @@ def decode(part: ValueField, data: bytes | None, *scales: ScaleField) -> tuple[A
 
 def plan_for(*fields: ValueField, scales: tuple[ScaleField, ...] = ()) -> ModbusPlan:
     """A plan whose one request reads eight registers."""
-    return ModbusPlan([Request(1, 3, 0, WORDS)], fields, scales)
+    return make_plan([Request(1, 3, 0, WORDS)], fields, scales)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_what_was_not_read_has_no_value_and_no_finding() -> None:
 
 def test_a_partial_poll_keeps_what_was_read() -> None:
     fields = [field(), field(request=1, channel="d")]
-    plan = ModbusPlan([Request(1, 3, 0, 2), Request(1, 3, 100, 2)], fields)
+    plan = make_plan([Request(1, 3, 0, 2), Request(1, 3, 100, 2)], fields)
     values, quality, findings = plan.decode([b"\x00\x00\x00\x07", None])
     assert values == (7, None)
     assert flags_of(quality[1]) == Flag.NOT_READ

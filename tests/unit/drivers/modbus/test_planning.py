@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drivers.modbus.cost import LineCost, line_cost
 from drivers.modbus.narrowing import narrowed
-from drivers.modbus.plan import ModbusPlan
+from drivers.modbus.plan import make_plan
 from drivers.modbus.planning import Span, cover
 from drivers.modbus.plugin import PLUGIN
 from drivers.modbus.request import Request
@@ -233,4 +233,4 @@ def test_writing_functions_cannot_even_be_said() -> None:
     for function in (0, 5, 6, 15, 16, 22, 23, 255):
         with pytest.raises(ValueError, match="does not read"):
             Request(1, function, 0, 1)
-    assert isinstance(ModbusPlan([Request(1, 3, 0, 1)], []).document(), dict)
+    assert isinstance(make_plan([Request(1, 3, 0, 1)], []).document(), dict)
