@@ -28,6 +28,7 @@ class ClockEvidence:
         self._clock = clock
         self._state = state
         self._apart_us = self._wall_minus_monotonic()
+        self.last_step_us = 0
 
     def _wall_minus_monotonic(self) -> int:
         return self._clock.utc_us() - self._clock.monotonic_ns() // NS_PER_US
@@ -37,11 +38,12 @@ class ClockEvidence:
         apart_us = self._wall_minus_monotonic()
         step_us = apart_us - self._apart_us
         self._apart_us = apart_us
+        self.last_step_us = step_us if abs(step_us) > STEP_US else 0
         state = self._state()
         body = {
             "synchronised": None if state.synchronised is None else int(state.synchronised),
             "offset_us": state.offset_us,
-            "step_us": step_us if abs(step_us) > STEP_US else 0,
+            "step_us": self.last_step_us,
             "source": state.source,
         }
         return Draft("clock", self._subject, self._clock.utc_us(), body).encode()

@@ -31,6 +31,7 @@ class Collector:
         evidence: ClockEvidence,
         seal: Callable[[], object],
         refresh: Callable[[], object],
+        on_step: Callable[[int], None],
         clock: Clock,
         committer: Committer,
     ) -> None:
@@ -41,6 +42,7 @@ class Collector:
         self._evidence = evidence
         self._seal = seal
         self._refresh = refresh
+        self._on_step = on_step
         self._clock = clock
         self._committer = committer
         self._stop = asyncio.Event()
@@ -97,6 +99,8 @@ class Collector:
             else:
                 self._outbox.put(self._evidence.entry())
             minute += 1
+            if self._evidence.last_step_us:
+                self._on_step(self._evidence.last_step_us)
             await self._clock.sleep(MINUTE_S)
 
     def _put_evidence(self) -> None:

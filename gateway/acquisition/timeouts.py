@@ -6,7 +6,8 @@ does not cost the longest wait every time. An answer that did not belong to the 
 """
 
 INITIAL_S = 1.0
-FLOOR_S = 0.2
+FLOOR_S = 0.5
+"""Longer than the first retransmission of a lost TCP segment (200 ms in Linux), which is no silence of the meter."""
 CAP_S = 5.0
 _GAIN = 1 / 8
 _VARIATION_GAIN = 1 / 4

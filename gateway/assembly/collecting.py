@@ -24,6 +24,7 @@ from gateway.assembly.ledger_view import LedgerView
 from gateway.assembly.platform import kernel_clock_state
 from gateway.assembly.plugins import can_narrow, is_listening, is_polling
 from gateway.assembly.site_loading import AssembledDevice, AssembledEndpoint, AssembledSite
+from gateway.domain.time import US_PER_MINUTE, US_PER_S
 from gateway.i18n import text
 from gateway.journal.canonical import BodyError, encode
 from gateway.journal.entry import Draft
@@ -205,6 +206,7 @@ def build_collector(collection: Collection, machine: Machine) -> Collector:
     for actor in polling:
         for line in actor.lines:
             record_stop(line, now_us, collection.recorder, outbox)
+    _warn_of_future(polling, now_us, machine.language)
     sealer = Sealer(collection.folder, machine.clock)
     return Collector(
         polling=polling,
@@ -214,6 +216,7 @@ def build_collector(collection: Collection, machine: Machine) -> Collector:
         evidence=ClockEvidence(collection.folder.subject("gateway", "clock"), machine.clock, kernel_clock_state),
         seal=lambda: sealer.seal(collection.journal),
         refresh=collection.ledger.refresh,
+        on_step=_step_reporter(machine.language),
         clock=machine.clock,
         committer=machine.committer,
     )
@@ -300,3 +303,28 @@ def _reporter(language: str) -> Callable[[str, bool, str], None]:
         LOG.warning("%s", text(language, sentence, who=who, detail=detail))
 
     return report
+
+
+def _step_reporter(language: str) -> Callable[[int], None]:
+    """Says on the log that the wall clock was set."""
+
+    def report(step_us: int) -> None:
+        LOG.warning("%s", text(language, "the clock was set by %(step)s s", step=round(step_us / US_PER_S, 1)))
+
+    return report
+
+
+def _warn_of_future(polling: Sequence[EndpointActor], now_us: int, language: str) -> None:
+    """A clock that stands behind the journal: slots are not used twice, so collection waits for the clock."""
+    waits_us = [
+        line.next_slot_us - line.grid.period_us - now_us
+        for actor in polling
+        for line in actor.lines
+        if line.next_slot_us is not None
+    ]
+    if waits_us and max(waits_us) > US_PER_MINUTE:
+        sentence = (
+            "this machine's clock stands %(wait)s s behind what is journaled; set it, for slots are not used twice: "
+            "the lines concerned wait until then"
+        )
+        LOG.warning("%s", text(language, sentence, wait=round(max(waits_us) / US_PER_S)))

@@ -24,10 +24,10 @@ def test_the_timeout_follows_the_answers() -> None:
     estimator = AdaptiveTimeout(Siblings())
     assert estimator.timeout_s == INITIAL_S
     for _ in range(100):
-        estimator.answered(0.5)
-    assert estimator.timeout_s == pytest.approx(0.5, rel=0.01)
-    estimator.answered(1.0)
-    assert estimator.timeout_s > 0.9, "one late answer widens it at once"
+        estimator.answered(0.8)
+    assert estimator.timeout_s == pytest.approx(0.8, rel=0.01)
+    estimator.answered(1.6)
+    assert estimator.timeout_s > 1.5, "one late answer widens it at once"
 
 
 def test_the_timeout_has_a_floor_and_a_cap() -> None:
@@ -49,8 +49,8 @@ def test_silence_doubles_the_timeout_and_begins_again_after_the_cap() -> None:
 
 def test_a_unit_never_heard_is_first_judged_by_its_siblings() -> None:
     siblings = Siblings()
-    AdaptiveTimeout(siblings).answered(0.08)
-    assert AdaptiveTimeout(siblings).timeout_s == pytest.approx(0.32)
+    AdaptiveTimeout(siblings).answered(0.2)
+    assert AdaptiveTimeout(siblings).timeout_s == pytest.approx(0.8)
     AdaptiveTimeout(siblings).answered(2.0)
     assert AdaptiveTimeout(siblings).timeout_s == INITIAL_S
 
