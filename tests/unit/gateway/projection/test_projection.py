@@ -1,7 +1,6 @@
 """The one apply: live equals rebuilt, any order of arrival settles alike, nothing is said twice."""
 
 import random
-import sqlite3
 from fractions import Fraction
 
 import pytest
@@ -13,25 +12,11 @@ from gateway.domain.time import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, Period, 
 from gateway.registry.registry import Registry
 from gateway.settlement.query import DAY, HOUR, MONTH, YEAR, Settlement
 from gateway.settlement.row import Method
+from tests.unit.gateway.projection.content import tables
 
 ORG = "works"
 T0 = parse_iso("2026-10-18T00:00:00+08:00")
 STEP = 5 * US_PER_MINUTE
-SETTLED = ("interval", "superseded", "rollup", "series", "entry")
-REGISTERED = (
-    *("recorded", "version", "reference", "verdict", "closing", "event", "configuration"),
-    *("finding", "outcome", "presence", "silence", "identity"),
-)
-
-
-def tables(folder):
-    found = {}
-    for path, names in ((folder.settlement, SETTLED), (folder.registry, REGISTERED)):
-        connection = sqlite3.connect(path)
-        for name in names:
-            found[name] = sorted(connection.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
-        connection.close()
-    return found
 
 
 def readers(works):
