@@ -27,8 +27,9 @@ BLOCK_ENTRIES = 4096
 BLOCK_BYTES = 4 * 2**20
 MAX_BLOCK_BYTES = 256 * 2**20
 CACHED_BLOCKS = 4
-# preset 1 packs a day of 720 000 polls in a minute; 6 takes four times as long for a tenth less
-LZMA_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 1, "dict_size": 4 * 2**20}]
+# polls of 40 values: preset 1 gives 3.5 B a reading at 84 µs a poll, 4 gives 2.7 at 145, 6 gives 2.6 at 200; a window of
+# 1 MiB reaches back over the polls before of 500 meters and keeps the memory small
+LZMA_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 4, "dict_size": 2**20}]
 
 
 @dataclass(frozen=True, slots=True)
