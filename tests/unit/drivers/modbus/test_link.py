@@ -276,3 +276,38 @@ async def test_a_serial_port_that_is_not_there(tmp_path: Path) -> None:
 def test_the_oracle_crc_knows_the_published_vector() -> None:
     # Modbus over Serial Line guide V1.02, 6.2.2: CRC of 02 07 is 0x1241, sent 41 12
     assert plain_crc(b"\x02\x07") == b"\x41\x12"
+
+
+async def test_a_gateway_with_a_single_socket_is_reopened_without_a_storm() -> None:
+    """A serial server that serves one client and closes every other: the spoilt stream must be gone before the next."""
+    accepted = served = refused = 0
+    busy = False
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal accepted, served, refused, busy
+        accepted += 1
+        if busy:
+            refused += 1
+            writer.close()
+            return
+        busy = True
+        try:
+            while data := await reader.read(300):
+                served += 1
+                if served % 3:
+                    writer.write(good("rtu", data))
+        except ConnectionError:
+            pass
+        finally:
+            busy = False
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    link = open_link(transport="rtu_over_tcp", port=port, timeout_ms=40, late_ms=50)
+    outcomes = [(await ask(link, timeout_s=0.15)).outcome for turn in range(9)]
+    assert outcomes.count("ok") >= 5
+    assert accepted <= 9
+    await link.close()
+    server.close()
+    await server.wait_closed()
