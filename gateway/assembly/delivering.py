@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.assembly.projecting import load_plan
 from gateway.assembly.site_loading import AssembledSite
-from gateway.delivery.courier import Courier
+from gateway.delivery.courier import Courier, SinkHeldError
 from gateway.delivery.influx.query import QueryError
 from gateway.delivery.influx.sink import InfluxSink
 from gateway.delivery.port import Sink, SinkContext, SinkPlugin
@@ -139,6 +139,9 @@ async def _run(delivery: Delivery, site: AssembledSite, name: str, clock: Clock,
         try:
             courier = delivery.courier(site, name, clock, random)
             await courier.run()
+        except SinkHeldError as error:
+            # opened again, it reads secrets and settings anew
+            _log.warning("the courier of '%s' is held: %s", name, error)
         except Exception:  # noqa: BLE001  # whatever it is, it is logged and the courier begins again at its cursor
             _log.exception("the courier of '%s' stopped; it starts again in %.0f s", name, RESTART_S)
         finally:

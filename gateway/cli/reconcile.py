@@ -13,7 +13,7 @@ from gateway.assembly.delivering import Delivery, courier_state, open_sink, sink
 from gateway.assembly.platform import SystemClock, SystemRandom
 from gateway.assembly.projecting import load_plan
 from gateway.assembly.site_loading import AssembledSite, load_assembled_site
-from gateway.delivery.courier import Courier
+from gateway.delivery.courier import Courier, SinkHeldError
 from gateway.delivery.influx.query import QueryError
 from gateway.delivery.influx.sink import InfluxSink
 from gateway.delivery.reconciliation import Difference, Reconciliation, Report
@@ -57,6 +57,8 @@ def command(
     period = _period(ZoneInfo(folder.time_zone), first, last)
     try:
         report = asyncio.run(_reconcile(assembled, folder, period, language, values=values, repair=repair))
+    except SinkHeldError as error:
+        raise MeterproofError("the InfluxDB refuses what is sent: %(reason)s", reason=str(error)) from error
     except QueryError as error:
         raise MeterproofError("the InfluxDB cannot be asked: %(reason)s", reason=str(error)) from error
     if as_json:

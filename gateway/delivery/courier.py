@@ -33,7 +33,12 @@ class CourierSettings:
     backoff_most_s: float = 30.0
     hold_s: float = 30.0
     retry_after_most_s: float = 300.0
+    holds: int = 10  # in a row; then the courier ends, so that it can be opened again with what was mended
     status_every_s: float = 2.0
+
+
+class SinkHeldError(Exception):
+    """The sink went on refusing for a reason of configuration (credentials, rights, a missing database)."""
 
 
 @dataclass(slots=True)
@@ -75,7 +80,10 @@ class _Load:
 
 
 class Courier:
-    """Carries one feed to one sink. ``run`` never returns; cancel it to stop, at any moment and without loss."""
+    """Carries one feed to one sink. ``run`` never returns; cancel it to stop, at any moment and without loss.
+
+    Everything raises SinkHeldError when the sink went on refusing for a reason that somebody must mend.
+    """
 
     def __init__(
         self,
@@ -208,6 +216,7 @@ class Courier:
 
     async def _write_until_answered(self, body: bytes) -> Answer:
         """Write a body until the sink says something final about it."""
+        holds = 0
         while True:
             self._show("delivering")
             self.status.requests += 1
@@ -216,7 +225,11 @@ class Courier:
                 self.status.failures = 0
                 return answer
             self.status.failures += 1
-            self._show("holding" if answer.kind is AnswerKind.HOLD else "retrying", answer.detail)
+            holding = answer.kind is AnswerKind.HOLD
+            holds = holds + 1 if holding else 0
+            self._show("holding" if holding else "retrying", answer.detail)
+            if holds >= self._settings.holds:
+                raise SinkHeldError(answer.detail)
             await self._clock.sleep(self._wait_s(answer))
 
     def _wait_s(self, answer: Answer) -> float:

@@ -10,14 +10,18 @@ import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.assembly.delivering import Delivery, courier_state, open_sink, verify_day
-from gateway.assembly.platform import SystemClock
+from gateway.assembly import delivering as delivering_module
+from gateway.assembly.delivering import Delivery, courier_state, delivering, open_sink, verify_day
+from gateway.assembly.platform import SystemClock, SystemRandom
+from gateway.assembly.projecting import Projection
 from gateway.assembly.site_loading import AssembledSite, load_assembled_site
+from gateway.delivery.courier import CourierSettings
 from gateway.delivery.influx.sink import InfluxSink
 from gateway.domain.time import US_PER_DAY, Period, floor_to
 from gateway.journal.entry import Draft
@@ -144,6 +148,32 @@ async def test_the_road_to_influxdb_and_back(influx: InfluxDB, tmp_path: Path, m
     status = json.loads(meterproof("influx", "status", path, "--json"))
     assert (status["lag"], status["dead_letters"]) == (0, 0)
     assert meterproof("influx", "dead-letters", path).splitlines() == ["time,device,group,entry,reason,since,line"]
+
+
+async def test_a_mended_password_is_taken_without_a_restart(
+    influx: InfluxDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("wrong")
+    path = tmp_path / "site.yaml"
+    block = SITE.replace("password_env: METER_PASSWORD", "password_file: secret")
+    path.write_text(block % influx.url, encoding="utf-8")
+    site = load_assembled_site(path)
+    polls = found(site, tmp_path / "data")
+    folder = DataFolder.open(tmp_path / "data")
+    projection = Projection(folder, SystemClock())
+    while projection.step().applied:
+        pass
+    projection.close()
+    server, login = support.Server(influx.url), {"u": "meter", "p": "secret"}
+    server.query("CREATE DATABASE plant", **login)
+    monkeypatch.setattr(delivering_module, "RESTART_S", 0.1)
+    monkeypatch.setattr(CourierSettings, "__init__", partialmethod(CourierSettings.__init__, hold_s=0.02, holds=3))
+    async with delivering(site, folder, SystemClock(), SystemRandom()):
+        await asyncio.sleep(0.5)
+        assert count(server, login) == 0
+        secret.write_text("secret")
+        await support.until(lambda: count(server, login) == polls)
 
 
 async def verified_by_itself(path: Path, data: Path, polls: int) -> None:
