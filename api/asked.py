@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from gateway.assembly.reading import OpenFolder
 from gateway.audit.asking import Asking
 from gateway.audit.site import site_fact
 from gateway.domain.errors import UnknownObjectError
-from gateway.domain.time import local_midnight, parse_iso
+from gateway.domain.time import from_datetime, local_midnight
 
 MAX_TIME_CHARACTERS = 40
 AsOf = Annotated[
@@ -82,13 +82,16 @@ AskedFor = Annotated[Asked, Depends(asked)]
 
 
 def instant(name: str, text: str, zone: ZoneInfo, *, end: bool) -> int:
-    """A civil date in the zone (its beginning, or with ``end`` its last microsecond) or an RFC 3339 instant."""
+    """A civil date (its beginning, or with ``end`` its last microsecond) or a time; without an offset the site's."""
     try:
         if len(text) == len("2026-01-31"):
             day = date.fromisoformat(text)
             return local_midnight(day + timedelta(days=1), zone) - 1 if end else local_midnight(day, zone)
-        return parse_iso(text.replace(" ", "+"))
+        # an unescaped + of an offset arrives as a blank
+        moment = datetime.fromisoformat(text if text.count(":") < 2 else text.replace(" ", "+"))
+        return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
     except (ValueError, OverflowError) as error:
         raise UnreadableParameterError(
-            "'%(name)s' is no date (2026-03-01) and no time with an offset (2026-03-01T08:00:00+08:00)", name=name
+            "'%(name)s' is no date (2026-03-01) and no time (2026-03-01T08:00, with an offset unless it is the site's)",
+            name=name,
         ) from error

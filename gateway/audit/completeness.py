@@ -116,7 +116,9 @@ def _mean(shares: Sequence[DayShare]) -> int | None:
 
 def _devices(sources: Sources, asking: Asking, from_day: int, points: dict[str, str]) -> list[DeviceSlots]:
     counted: dict[str, dict[str, int]] = {}
-    for (device, outcome), count in sources.registry.outcomes(asking.organisation, from_day=from_day).items():
+    to_day = asking.as_of_us // US_PER_DAY
+    outcomes = sources.registry.outcomes(asking.organisation, from_day=from_day, to_day=to_day)
+    for (device, outcome), count in outcomes.items():
         counted.setdefault(device, {})[outcome] = count
     rows = [
         DeviceSlots(

@@ -98,7 +98,8 @@ def missed_slots(sources: Sources, asking: Asking) -> dict[str, int]:
     """Slots each device has missed since its newest reading, over its groups."""
     missed: dict[str, int] = {}
     for each in sources.registry.presence(asking.organisation):
-        missed[each.device] = max(missed.get(each.device, 0), each.missed)
+        if each.missed_since_us <= asking.as_of_us:
+            missed[each.device] = max(missed.get(each.device, 0), each.missed)
     return missed
 
 

@@ -165,10 +165,10 @@ def hours_of_day(sources: Sources, asking: Asking, there: Plant, fact: PointFact
 
 
 def slot_count(sources: Sources, asking: Asking, since_us: int) -> SlotCount:
-    """Slots since the UTC day in which ``since_us`` falls."""
+    """Slots since the UTC day in which ``since_us`` falls, up to the UTC day of the moment."""
     by_outcome: dict[str, int] = {}
     for (_device, outcome), count in sources.registry.outcomes(
-        asking.organisation, from_day=since_us // US_PER_DAY
+        asking.organisation, from_day=since_us // US_PER_DAY, to_day=asking.as_of_us // US_PER_DAY
     ).items():
         by_outcome[outcome] = by_outcome.get(outcome, 0) + count
     answered = by_outcome.get("ok", 0) + by_outcome.get("partial", 0)

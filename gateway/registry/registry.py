@@ -265,12 +265,12 @@ class Registry:
             ).fetchall()
         )
 
-    def outcomes(self, organisation: str, *, from_day: int = 0) -> dict[tuple[str, str], int]:
-        """Slots per (device, outcome) from a UTC day on."""
+    def outcomes(self, organisation: str, *, from_day: int = 0, to_day: int = _ALL) -> dict[tuple[str, str], int]:
+        """Slots per (device, outcome) from a UTC day to another, both included."""
         rows = self._db.execute(
             "SELECT device, outcome, sum(count) FROM outcome WHERE organisation = ? AND day >= ? "
-            "GROUP BY device, outcome",
-            (organisation, from_day),
+            "AND day <= ? GROUP BY device, outcome",
+            (organisation, from_day, to_day),
         )
         return {(device, outcome): count for device, outcome, count in rows}
 

@@ -12,6 +12,7 @@ from gateway.audit.trace import Trace, trace
 from gateway.domain.time import Period, local_midnight
 
 router = APIRouter(include_in_schema=False)
+FIELD = "%Y-%m-%dT%H:%M"
 
 
 def asked_period(asked: Asked, from_: str, to: str) -> Period:
@@ -43,12 +44,12 @@ def show(
     """The chooser, and the walk once a point is chosen."""
     there = plant(asked.reader.sources, asked.asking)
     followed = asked_trace(asked, point, from_, to, window) if point else None
-    start = asked.view.local(asked.asking.as_of_us, "%Y-%m-%d")
+    start = asked.view.local(asked.asking.as_of_us, "%Y-%m-%dT00:00")
     return page(
         asked.view,
         "trace.html",
         trace=followed,
         points=[fact.point for _depth, fact in there.walk() if fact.meter],
-        from_text=asked.view.iso(followed.figure.start_us) if followed else start,
-        to_text=asked.view.iso(followed.figure.end_us) if followed else "",
+        from_text=asked.view.local(followed.figure.start_us, FIELD) if followed else start,
+        to_text=asked.view.local(followed.figure.end_us, FIELD) if followed else "",
     )

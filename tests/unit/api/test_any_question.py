@@ -29,7 +29,7 @@ def client(folder: DataFolder) -> Iterator[TestClient]:
 
 
 @settings(
-    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     choice=st.integers(0, 1_000),
@@ -57,7 +57,7 @@ def test_any_parameters(client: TestClient, choice: int, values: list[str], used
 
 
 @settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     page=st.sampled_from(
