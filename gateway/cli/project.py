@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from gateway.assembly.archiving import archiving
 from gateway.assembly.delivering import delivering
 from gateway.assembly.platform import SystemClock, SystemRandom, ThreadCommitter
 from gateway.assembly.projecting import Projection
@@ -59,7 +60,7 @@ async def _project(path: Path, site: AssembledSite | None, *, once: bool) -> Non
             upkeep = await committer.run(lambda: SeriesUpkeep(folder, projection.projector))
             couriers = nullcontext() if once or site is None else delivering(site, folder, clock, SystemRandom())
             try:
-                async with couriers:
+                async with couriers, nullcontext() if once else archiving(folder, clock):
                     while not stop.is_set():
                         progress = await committer.run(projection.step)
                         kept = await committer.run(upkeep.step)

@@ -27,8 +27,8 @@ BLOCK_ENTRIES = 4096
 BLOCK_BYTES = 4 * 2**20
 MAX_BLOCK_BYTES = 256 * 2**20
 CACHED_BLOCKS = 4
-# polls of 40 values: preset 1 gives 3.5 B a reading at 84 µs a poll, 4 gives 2.7 at 145, 6 gives 2.6 at 200; a window of
-# 1 MiB reaches back over the polls before of 500 meters and keeps the memory small
+# polls of 40 values: preset 1 gives 3.5 B a reading at 84 µs a poll, 4 gives 2.7 at 145, 6 gives 2.6 at 200; a window
+# of 1 MiB reaches back over several polls of 500 meters and keeps the memory small
 LZMA_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 4, "dict_size": 2**20}]
 
 
