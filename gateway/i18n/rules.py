@@ -55,6 +55,11 @@ RULES: dict[str, RuleText] = {
         "Compulsory verification not met",
         "The instrument is under compulsory verification but holds a calibration certificate only.",
     ),
+    "calibration.conformity": RuleText(
+        "warning",
+        "Error against class not shown",
+        "By the certificate's own error and uncertainty, conformity with the class is not shown.",
+    ),
     "calibration.trace_broken": RuleText(
         "warning", "Traceability broken", "A standard named by the certificate is not on record or was not valid then."
     ),

@@ -9,10 +9,16 @@ from fractions import Fraction
 
 from gateway.domain.ledger import InstallationRole, Instrument, MeteringPoint
 from gateway.domain.ratio import class_rank, parse_ratio
+from gateway.metrology.conformity import Conformity, decide
 from gateway.metrology.ledger_view import DatedCertificate, Fitted, LedgerView
 
 METROLOGY_RULES = "1"
 """Edition of these rules; stands in every verdict."""
+
+PERCENT_CLASS_KINDS = frozenset(
+    {"electricity_meter", "current_transformer", "voltage_transformer", "flow_meter", "gas_meter", "belt_scale"}
+)
+"""Instrument kinds whose accuracy class is the permissible error in percent."""
 
 Facts = dict[str, int | str]
 
@@ -81,6 +87,34 @@ def trace(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken]:
         elif standard.valid_until and standard.valid_until < certificate.performed_on:
             more: Facts = {"reason": "expired", "valid_until": standard.valid_until}
             yield Broken("calibration.trace_broken", facts | more, certificate.id)
+
+
+def conformity(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken]:
+    """The error and uncertainty the certificate in force prints, decided by JJF 1094 against the class (C09).
+
+    The limit is the class number in percent, which is what a class says at reference load (confidence 推断); kinds
+    whose classes are no percentage are not judged. A certificate that says it failed is said by itself.
+    """
+    instrument = view.instrument(fitted.installation.instrument, at_us)
+    dated = view.in_force(fitted.installation.instrument, at_us)
+    if instrument is None or dated is None or failed(dated) or instrument.kind not in PERCENT_CLASS_KINDS:
+        return
+    certificate = dated.certificate
+    rank = class_rank(certificate.accuracy_class or instrument.accuracy_class)
+    if rank is None or rank[0] == 0 or not certificate.error_percent or not certificate.uncertainty_percent:
+        return
+    k = float(certificate.coverage_factor or 2)
+    decision = decide(float(certificate.error_percent), float(certificate.uncertainty_percent), k, float(rank[0]))
+    if decision.state is not Conformity.PASS:
+        facts: Facts = {
+            "certificate": certificate.id,
+            "error_percent": certificate.error_percent,
+            "uncertainty_percent": certificate.uncertainty_percent,
+            "limit_percent": _plain(rank[0]),
+            "state": str(decision.state),
+            "decision_rule": decision.rule_id,
+        }
+        yield Broken("calibration.conformity", facts, certificate.id)
 
 
 def failed(dated: DatedCertificate) -> bool:

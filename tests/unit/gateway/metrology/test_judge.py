@@ -231,6 +231,18 @@ def test_a_standard_that_was_not_valid_on_the_day_breaks_the_trace(bench):
     assert bench.verdicts() == []
 
 
+@pytest.mark.parametrize(
+    ("error", "expanded", "state"), [("0.3", "0.1", None), ("-0.45", "0.2", "undetermined"), ("0.8", "0.2", "fail")]
+)
+def test_the_numbers_of_a_certificate_are_held_against_the_class(bench, error, expanded, state):
+    bench.plain()
+    bench.certificate(error_percent=error, uncertainty_percent=expanded, coverage_factor="2")
+    found = bench.verdicts()
+    assert [each[0] for each in found] == ["calibration.conformity"] * (state is not None)
+    if state:
+        assert bench.registry.verdicts("o")[0].facts["state"] == state
+
+
 def test_a_withdrawn_certificate_covers_nothing(bench):
     bench.plain()
     bench.certificate()
