@@ -75,7 +75,8 @@ class ModbusLink:
             stream = self._stream
             assert stream is not None
         clock = self._clock
-        waiter = stream.waiter = asyncio.get_running_loop().create_future()
+        assert stream.loop is not None
+        waiter = stream.waiter = stream.loop.create_future()
         stream.sent_us = clock.utc_us()
         stream.transport.write(stream.conversation.ask(request))
         self._deadline_ns = deadline_ns = clock.monotonic_ns() + int(timeout_s * NS_PER_S)

@@ -19,6 +19,7 @@ class Stream:
     ) -> None:
         self.conversation = conversation
         self.transport: Any = None
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.open = False
         self.good = False  # whether it has brought an authentic answer
         self.received = 0  # how often bytes came; draining watches it
@@ -31,6 +32,7 @@ class Stream:
     def connection_made(self, transport: Any) -> None:  # socket and serial transports share no base
         """The stream is open; with a registration to come it is not ready yet."""
         self.transport = transport
+        self.loop = asyncio.get_running_loop()
         self.open = True
         if not self._greeting:
             self._on_ready(self)
