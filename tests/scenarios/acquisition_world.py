@@ -6,6 +6,7 @@ import selectors
 import struct
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 from gateway.acquisition.endpoint import EndpointActor
@@ -110,8 +111,8 @@ class MemoryJournal:
         return Entry(seq, draft.at_us, draft.kind, draft.subject, draft.body_bytes)
 
     def read(self, after_seq: int, limit: int = 1000, kinds: Sequence[str] | None = None) -> list[Entry]:
-        assert kinds is None
-        return [self.entry(seq) for seq in range(after_seq + 1, min(after_seq + limit, self.head()) + 1)]
+        entries = (self.entry(seq) for seq in range(after_seq + 1, self.head() + 1))
+        return list(islice((entry for entry in entries if kinds is None or entry.kind in kinds), limit))
 
     def bodies(self, kind: str) -> Iterator[dict[str, Any]]:
         for seq in range(1, self.head() + 1):
