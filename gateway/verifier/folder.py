@@ -72,8 +72,23 @@ class FolderCheck:
 
     def entries(self) -> Iterator[Passing]:
         """All entries in order: closed days from the archive, the rest from the journal."""
-        archived = max((file.last for file in self._files if file.kind == "facts"), default=0)
-        return chain(self._closed_days(), self._after(archived))
+        archived = self._archived()
+        return chain(self._closed_days(archived), self._after(archived))
+
+    def _archived(self) -> int:
+        """Up to where entries are read from the archive. What still is hot is read hot, because a crash may have left a
+        day's files half written. The birth always stays hot."""
+        last = max((file.last for file in self._files if file.kind == "facts"), default=0)
+        if not self._has_journal:
+            return last
+        try:
+            with ExitStack() as stack:
+                connection = stack.enter_context(closing(self._opened(stack)))
+                (hot,) = connection.execute("SELECT min(seq) FROM entry WHERE seq > 1").fetchone()
+        except sqlite3.Error:
+            return last  # reported when the rows are read
+        self._hot_first = last + 1 if hot is None else int(hot)
+        return min(last, self._hot_first - 1) if self._hot_first > 2 else 0
 
     def parsed_again(self) -> Iterator[tuple[int, Entry]]:
         """All entries once more, for who has to look twice; nothing is reported again."""
@@ -85,9 +100,9 @@ class FolderCheck:
             if entry is not None:
                 yield passing.seq, entry
 
-    def _closed_days(self) -> Iterator[Passing]:
+    def _closed_days(self, archived: int) -> Iterator[Passing]:
         expected = 1
-        for first, last in sorted({(file.first, file.last) for file in self._files}):
+        for first, last in sorted({(file.first, file.last) for file in self._files if file.first <= archived}):
             if first != expected:
                 self.report.broken("entry.gap", "archive", first=expected, last=first - 1)
             parts = []
@@ -97,12 +112,14 @@ class FolderCheck:
                         self.checkpoints.load_closed(file.path)
                     else:
                         parts.append(self._segment(file))
-            at = first
+            at, end = first, min(last, archived)
             for seq, body in merge(*parts):
+                if seq > end:
+                    break
                 yield from self._hashes(at, seq - 1)
                 at = seq + 1
                 yield Passing(seq, body, leaf_hash(body))
-            yield from self._hashes(at, last)
+            yield from self._hashes(at, end)
             expected = last + 1
 
     def _segment(self, file: ArchiveFile) -> Iterator[tuple[int, bytes]]:
@@ -168,11 +185,9 @@ class FolderCheck:
         if stored != leaf:
             self.report.broken("entry.leaf", f"entry {seq}")
         if not 1 <= seq <= archived:
-            self._hot_first = min(self._hot_first, seq)
             yield Passing(seq, body, leaf, (at, kind, subject))
             return
         # the birth always stays hot; other copies of closed entries wait to be dropped
-        self._hot_first = min(self._hot_first, seq) if seq > 1 else self._hot_first
         if self.tiles.leaf(seq - 1) != leaf:
             self.report.broken("entry.twice", f"entry {seq}")
         self._compare_columns(seq, (at, kind, subject), LogFacts(Report()).entry(seq, body))
