@@ -26,7 +26,11 @@ GRACE_US = 2 * US_PER_MINUTE
 MAX_SPAN_US = 14 * US_PER_DAY
 """How much of one group is settled at a time; the rest waits for the next round."""
 MAX_ROWS_PER_ENTRY = 200
-_CONTEXT_US = 6 * US_PER_HOUR
+MAX_ROWS_AT_ONCE = 50_000
+"""How many readings of one group are looked at together."""
+_CONTEXT_PERIODS = 8
+_LEAST_CONTEXT_US = 2 * US_PER_MINUTE
+_MOST_CONTEXT_US = 6 * US_PER_HOUR
 _PATIENCE_PERIODS = 3
 _FAR = 2**62
 
@@ -118,7 +122,7 @@ class Settler:
         patience = max(GRACE_US, _PATIENCE_PERIODS * heard.group.period_us)
         answered = _floor(heard.last_us)
         ended = min(_floor(heard.slot_us), _floor(horizon_us - patience))
-        return first, min(max(answered, ended), _floor(horizon_us - GRACE_US), first + MAX_SPAN_US)
+        return first, min(max(answered, ended), _floor(horizon_us - GRACE_US), first + _span_us(heard.group))
 
     def _settle_again(  # noqa: PLR0917  # one step of a round
         self,
@@ -134,9 +138,10 @@ class Settler:
         _, after = self._readings.neighbours(device, group, span[1] + 1)
         first = max(_floor(before.observed_us if before else span[0]), _floor(heard.first_us))
         last = min(_floor(after.observed_us if after else span[1]) + SETTLEMENT_WINDOW_US, settled_to)
-        if last - first > MAX_SPAN_US:
-            result.left.append((key, first + MAX_SPAN_US, span[1]))
-            last = first + MAX_SPAN_US
+        most = _span_us(heard.group)
+        if last - first > most:
+            result.left.append((key, first + most, max(span[1], first + most)))
+            last = first + most
         if first >= last:
             return
         recorded = {
@@ -173,14 +178,14 @@ class Settler:
 
     def _settle(self, heard: Heard, first: int, last: int) -> Iterator[tuple[int, list[IntervalRow]]]:
         group = heard.group
-        rows = self._rows(group, first, last)
+        readings = self._around(heard, first, last)
         installed = [
             (record, record.read_as(Installation)) for record in self._installations(group.organisation, group.device)
         ]
         segments = _segments(installed)
         windows: dict[int, list[IntervalRow]] = {}
         for place, channel in enumerate(group.channels):
-            observations = self._observations(rows, channel, group)
+            observations = readings[place]
             start = observations[0].at_us if observations else first
             breaks = [
                 each
@@ -199,9 +204,26 @@ class Settler:
                 windows.setdefault(window, []).append(row)
         yield from windows.items()
 
-    def _rows(self, group: CounterGroup, first: int, last: int) -> list[SeriesRow]:
+    def _around(self, heard: Heard, first: int, last: int) -> list[list[Observation]]:
+        """Usable readings of every channel in a span and around it, wide enough that both ends have one on either side,
+        or as wide as is looked at all."""
+        group = heard.group
+        context = min(max(_CONTEXT_PERIODS * group.period_us, _LEAST_CONTEXT_US), US_PER_HOUR)
+        while True:
+            rows = self._rows(group, first, last, context)
+            found = [self._observations(rows, channel, group) for channel in group.channels]
+            whole = all(
+                each and each[0].at_us <= first and each[-1].at_us >= last
+                for channel, each in zip(group.channels, found, strict=True)
+                if heard.mask >> channel.position & 1
+            )
+            if whole or context >= _MOST_CONTEXT_US:
+                return found
+            context = _MOST_CONTEXT_US
+
+    def _rows(self, group: CounterGroup, first: int, last: int, context_us: int) -> list[SeriesRow]:
         device, name = group.device, group.group
-        low, high = first - _CONTEXT_US, last + _CONTEXT_US
+        low, high = first - context_us, last + context_us
         rows = list(self._readings.rows(device, name, Period(low, high)))
         if not rows or min(row.observed_us for row in rows) > first:
             before, _ = self._readings.neighbours(device, name, low)
@@ -270,6 +292,11 @@ def _stands_in(old: IntervalRow, new: IntervalRow) -> bool:
 def _carried(old: IntervalRow, new: IntervalRow) -> IntervalRow:
     """What stands in, under the installation now on record."""
     return old._replace(installation=new.installation, num=new.num, den=new.den) if _stands_in(old, new) else new
+
+
+def _span_us(group: CounterGroup) -> int:
+    """How much of a group is settled at a time: two weeks, or less where it is read often."""
+    return min(MAX_SPAN_US, max(_floor(MAX_ROWS_AT_ONCE * group.period_us), SETTLEMENT_WINDOW_US))
 
 
 def _floor(at_us: int) -> int:
