@@ -1,7 +1,8 @@
 """The short-lived process that draws charts: the drawing engine takes tens of megabytes, which ``serve`` need not keep.
 
 It reads one JSON line ``{"spec": …}`` after the other from standard input and answers each with one JSON line,
-``{"svg": …}`` or ``{"error": …}``. It ends when its input ends.
+``{"text": …}`` (an SVG) or ``{"error": …}``; ``{"bundle": …}`` is answered with the browser's copy of the engine. It
+ends when its input ends.
 """
 
 import json
@@ -13,11 +14,14 @@ MAX_LINE_BYTES = 4_000_000
 
 
 def answer(line: bytes) -> dict[str, str]:
-    """The SVG of one request, or why there is none."""
+    """The text one request asked for, or why there is none."""
     if len(line) > MAX_LINE_BYTES:
         return {"error": "the specification is too large"}
     try:
-        return {"svg": vl_convert.vegalite_to_svg(json.loads(line)["spec"], allowed_base_urls=[])}
+        request = json.loads(line)
+        if "bundle" in request:
+            return {"text": vl_convert.javascript_bundle(request["bundle"])}
+        return {"text": vl_convert.vegalite_to_svg(request["spec"], allowed_base_urls=[])}
     except (ValueError, KeyError, TypeError) as error:
         return {"error": str(error)[:500]}
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from api.asked import AskedFor
 from api.charts.specs import Spec, hours_of_a_day, sized, steps, validity
@@ -21,16 +21,34 @@ MAX_LINES = 300
 CACHE = {"cache-control": "private, max-age=60"}
 
 
+@router.get("/engine.js")
+async def engine(request: Request) -> Response:
+    """The drawing engine for the browser; fetched only when a reader asks for an interactive chart."""
+    script = await request.app.state.charts.engine()
+    return Response(
+        script, media_type="text/javascript; charset=utf-8", headers={"cache-control": "private, max-age=86400"}
+    )
+
+
+async def _drawn(request: Request, spec: Spec) -> Response:
+    """The specification itself at ``.json``, its picture at ``.svg``: one chart, the same in every medium."""
+    if request.url.path.endswith(".json"):
+        return JSONResponse(spec, headers=CACHE)
+    return Response(await request.app.state.charts.svg(spec), media_type="image/svg+xml", headers=CACHE)
+
+
 @router.get("/hours.svg")
+@router.get("/hours.json")
 async def hours(request: Request, asked: AskedFor, theme: Theme = "light", size: Size = "wide") -> Response:
     """Electricity by the hour."""
     found = await run_in_threadpool(overview, asked.reader.sources, asked.asking)
-    spec = hours_spec(found, asked.view.t("Today"), asked.view.t("Yesterday"), asked.view.t("missing"), theme)
-    return Response(await request.app.state.charts.svg(sized(spec, size)), media_type="image/svg+xml", headers=CACHE)
+    spec = hours_spec(found, asked.view, theme)
+    return await _drawn(request, sized(spec, size))
 
 
-def hours_spec(found: Overview, today: str, before: str, missing: str, theme: str) -> Spec:
+def hours_spec(found: Overview, view: View, theme: str) -> Spec:
     """The chart of the first page."""
+    today, before, missing = view.t("Today"), view.t("Yesterday"), view.t("missing")
     rows: list[dict[str, object]] = []
     unit = found.intake.today.unit if found.intake else ""
     for each in found.hours:
@@ -46,10 +64,13 @@ def hours_spec(found: Overview, today: str, before: str, missing: str, theme: st
                     "gap": int(gap),
                 }
             )
-    return hours_of_a_day(rows, theme=theme, unit=unit, today=today, before=before, missing=missing)
+    return hours_of_a_day(
+        rows, theme=theme, unit=view.unit(unit), hour=view.t("Hour"), today=today, before=before, missing=missing
+    )
 
 
 @router.get("/energy.svg")
+@router.get("/energy.json")
 async def energy(
     request: Request,
     asked: AskedFor,
@@ -63,8 +84,7 @@ async def energy(
 ) -> Response:
     """Energy of a point step by step."""
     found = await run_in_threadpool(asked_consumption, asked, point, first, last, step)
-    spec = sized(energy_spec(found, asked.view, theme), size)
-    return Response(await request.app.state.charts.svg(spec), media_type="image/svg+xml", headers=CACHE)
+    return await _drawn(request, sized(energy_spec(found, asked.view, theme), size))
 
 
 def energy_spec(found: Consumption, view: View, theme: str) -> Spec:
@@ -80,15 +100,15 @@ def energy_spec(found: Consumption, view: View, theme: str) -> Spec:
         for each in found.steps
     ]
     unit = view.unit(found.total.unit) if found.total else ""
-    return steps(rows, theme=theme, unit=unit, known=known, partial=partial, missing=missing)
+    return steps(rows, theme=theme, unit=unit, step=view.t("From"), known=known, partial=partial, missing=missing)
 
 
 @router.get("/validity.svg")
+@router.get("/validity.json")
 async def certificates(request: Request, asked: AskedFor, *, theme: Theme = "light", size: Size = "wide") -> Response:
     """How long certificates hold."""
     found = await run_in_threadpool(calibration_plan, asked.reader.sources, asked.asking)
-    spec = sized(validity_spec(found, asked.view, theme), size)
-    return Response(await request.app.state.charts.svg(spec), media_type="image/svg+xml", headers=CACHE)
+    return await _drawn(request, sized(validity_spec(found, asked.view, theme), size))
 
 
 def validity_spec(found: CalibrationPlan, view: View, theme: str) -> Spec:
@@ -101,7 +121,7 @@ def validity_spec(found: CalibrationPlan, view: View, theme: str) -> Spec:
             "since": max(each.since, oldest).isoformat(),
             "until": (each.until or found.day).isoformat(),
             "state": over
-            if not each.in_force
+            if not each.in_force or (each.until is not None and each.until < found.day)
             else verification
             if each.kind in {"verification", "rejection_notice"}
             else calibration,
@@ -110,4 +130,10 @@ def validity_spec(found: CalibrationPlan, view: View, theme: str) -> Spec:
         if (each.until or found.day) > oldest
     ]
     names = {"verification": verification, "calibration": calibration, "over": over}
-    return validity(rows[:MAX_LINES], theme=theme, day=found.day.isoformat(), **names)
+    return validity(
+        rows[:MAX_LINES],
+        theme=theme,
+        day=found.day.isoformat(),
+        titles=(view.t("Instrument"), view.t("From"), view.t("Valid until")),
+        **names,
+    )

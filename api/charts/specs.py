@@ -60,6 +60,7 @@ def framed(spec: Spec, theme: str, *, width: int = 960, height: int = 220) -> Sp
         "padding": 4,
         "config": {
             "font": FONT,
+            "mark": {"tooltip": True},
             "view": {"stroke": None},
             "axis": axis,
             "axisX": {"grid": False},
@@ -81,6 +82,14 @@ def framed(spec: Spec, theme: str, *, width: int = 960, height: int = 220) -> Sp
     }
 
 
+def _said(*fields: tuple[str, str]) -> list[Spec]:
+    """What a mark says when it is pointed at; numbers with separators, an empty title shows the bare value."""
+    formats = {"energy": {"type": "quantitative", "format": ",.6~g"}}
+    return [
+        {"field": field, "title": title or " ", **formats.get(field, {"type": "nominal"})} for field, title in fields
+    ]
+
+
 def sized(spec: Spec, size: str) -> Spec:
     """The same chart for a phone: narrower and higher, with its labels at reading size."""
     if size != "narrow":
@@ -90,13 +99,14 @@ def sized(spec: Spec, size: str) -> Spec:
 
 
 def hours_of_a_day(
-    rows: Sequence[Mapping[str, Any]], *, theme: str, unit: str, today: str, before: str, missing: str
+    rows: Sequence[Mapping[str, Any]], *, theme: str, unit: str, hour: str, today: str, before: str, missing: str
 ) -> Spec:
     """Energy by the hour: today's bars before yesterday's paler ones; an hour without a value is a hatched-looking gap.
 
     Rows: ``hour`` ("00".."23"), ``series`` (``today``/``before`` texts), ``energy`` (number or null), ``gap`` 0/1.
     """
     palette = colours(theme)
+    said = _said(("hour", hour), ("series", ""), ("energy", unit))
     hours = [f"{hour:02d}" for hour in range(24)]
     x = {
         "field": "hour",
@@ -128,6 +138,7 @@ def hours_of_a_day(
                     "mark": {"type": "bar", "cornerRadiusEnd": 2},
                     "encoding": {
                         "x": {**x, "axis": {"labelAngle": 0, "labelOverlap": True}},
+                        "tooltip": said,
                         "xOffset": {"field": "series", "scale": {"domain": [before, today], "paddingInner": 0.08}},
                         "y": {"field": "energy", "type": "quantitative", "title": unit, "axis": {"format": ",~r"}},
                         "color": colour,
@@ -139,7 +150,9 @@ def hours_of_a_day(
     )
 
 
-def steps(rows: Sequence[Mapping[str, Any]], *, theme: str, unit: str, known: str, partial: str, missing: str) -> Spec:
+def steps(
+    rows: Sequence[Mapping[str, Any]], *, theme: str, unit: str, step: str, known: str, partial: str, missing: str
+) -> Spec:
     """Energy by step (day, hour, month): bars; a step without a value carries a cross, one in part another colour.
 
     Rows: ``step`` (label), ``energy`` (number or null), ``state`` (one of the three texts).
@@ -173,6 +186,7 @@ def steps(rows: Sequence[Mapping[str, Any]], *, theme: str, unit: str, known: st
                     "mark": {"type": "bar", "cornerRadiusEnd": 2},
                     "encoding": {
                         "x": x,
+                        "tooltip": _said(("step", step), ("energy", unit), ("state", "")),
                         "y": {"field": "energy", "type": "quantitative", "title": unit, "axis": {"format": ",~r"}},
                         "color": colour,
                     },
@@ -184,11 +198,19 @@ def steps(rows: Sequence[Mapping[str, Any]], *, theme: str, unit: str, known: st
 
 
 def validity(
-    rows: Sequence[Mapping[str, Any]], *, theme: str, day: str, verification: str, calibration: str, over: str
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    theme: str,
+    day: str,
+    titles: tuple[str, str, str],
+    verification: str,
+    calibration: str,
+    over: str,
 ) -> Spec:
     """How long certificates hold: one line an instrument, the day as an upright line.
 
-    Rows: ``instrument``, ``since``, ``until`` (ISO dates), ``state`` (one of the three texts).
+    Rows: ``instrument``, ``since``, ``until`` (ISO dates), ``state`` (one of the three texts). ``titles`` of the first
+    three are what a pointed-at bar says.
     """
     palette = colours(theme)
     names = list(dict.fromkeys(row["instrument"] for row in rows))
@@ -210,6 +232,7 @@ def validity(
                         "y": {"field": "instrument", "type": "ordinal", "sort": names, "title": None},
                         "x": {"field": "since", "type": "temporal", "title": None, "axis": {"format": "%Y"}},
                         "x2": {"field": "until"},
+                        "tooltip": _said(*zip(("instrument", "since", "until"), titles, strict=True), ("state", "")),
                         "color": colour,
                     },
                 },

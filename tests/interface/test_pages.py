@@ -177,3 +177,13 @@ def test_print_keeps_the_evidence_and_drops_the_menu(browser: Browser, address: 
         assert page.locator("#certificate").is_visible()
         assert page.locator(".simulated").is_visible(), "a print says that the data are simulated"
         assert len(page.pdf(format="A4")) > 20_000
+
+
+@pytest.mark.parametrize("path", ["/", "/energy", "/calibration"])
+def test_a_chart_becomes_interactive_without_loosening_the_policy(browser: Browser, address: str, path: str) -> None:
+    with visit(browser, address, locale="zh-CN") as reader:
+        page = reader.open(path)
+        page.get_by_role("button", name="交互图形").click()
+        page.locator(".drawn canvas").wait_for(timeout=20_000)
+        assert page.get_by_role("button", name="交互图形").count() == 0
+        assert reader.complaints == []

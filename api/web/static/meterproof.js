@@ -27,3 +27,44 @@
   const schedule = () => setTimeout(refresh, period * 2 ** failures);
   schedule();
 })();
+
+/* A chart can be made interactive: the same specification, drawn in the browser by the same engine, from this server. */
+(() => {
+  let engine = null;
+  const load = () => {
+    engine = engine || new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = "/charts/engine.js";
+      script.onload = resolve;
+      script.onerror = reject;
+      document.head.append(script);
+    });
+    return engine;
+  };
+  const show = async (figure, button) => {
+    button.disabled = true;
+    try {
+      await load();
+      const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+      const size = matchMedia("(max-width: 640px)").matches ? "narrow" : "wide";
+      const spec = await (await fetch(`${figure.dataset.spec}&theme=${theme}&size=${size}`)).json();
+      const place = document.createElement("div");
+      place.className = "drawn";
+      spec.width = "container";
+      spec.autosize = { type: spec.height.step ? "fit-x" : "fit", contains: "padding" };
+      figure.querySelector("picture").replaceWith(place);
+      await window.meterproofEmbed(place, spec, {
+        ast: true, actions: false, defaultStyle: false, renderer: "canvas", tooltip: { disableDefaultStyle: true, theme },
+      });
+      button.remove();
+    } catch { button.disabled = false; }
+  };
+  for (const figure of document.querySelectorAll("figure.chart[data-spec]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "no-print";
+    button.textContent = figure.dataset.label;
+    button.addEventListener("click", () => show(figure, button));
+    figure.append(button);
+  }
+})();

@@ -182,7 +182,7 @@ async def test_a_chart_that_cannot_be_drawn_is_an_error_and_the_next_one_is_draw
     try:
         with pytest.raises(ChartError):
             await renderer.svg({"mark": "no such mark", "$schema": "https://vega.github.io/schema/vega-lite/v6.json"})
-        spec = hours_of_a_day([], theme="light", unit="kWh", today="a", before="b", missing="c")
+        spec = hours_of_a_day([], theme="light", unit="kWh", hour="h", today="a", before="b", missing="c")
         first, second = await asyncio.gather(renderer.svg(spec), renderer.svg(spec))
         assert first == second
     finally:
