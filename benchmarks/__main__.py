@@ -37,7 +37,7 @@ def main(names: list[str]) -> int:
     print("\nTargets")
     for target_id, text in TARGETS.items():
         rows = [each for each in results if each.target_id == target_id]
-        state = "not measured" if not rows else "met" if all(each.meets_target for each in rows) else "NOT MET"
+        state = "not measured" if not rows else _verdict(rows)
         print(f"  {target_id:4} {state:13} {text}")
         for each in rows:
             print("        " + _line(each))
@@ -55,6 +55,12 @@ def main(names: list[str]) -> int:
     }
     LATEST.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
     return 1 if failures else 0
+
+
+def _verdict(rows: list[Result]) -> str:
+    """Rows without a target of their own (peers, context) neither meet nor miss one."""
+    judged = [each.meets_target for each in rows if each.meets_target is not None]
+    return "measured" if not judged else "met" if all(judged) else "NOT MET"
 
 
 def _line(result: Result) -> str:

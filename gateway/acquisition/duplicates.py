@@ -2,19 +2,19 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 
 from gateway.domain.finding import Finding, Severity
 from gateway.domain.reading import Message, Sample
 
 WINDOW = 100
 """In-flight window where the connection names none, as in the MQTT driver."""
+DUPLICATE_RULE = "message.duplicate"
 LEAST_REMEMBERED = 16_384
 """Messages remembered whatever the window. A broker is meant to keep at most ``window`` messages without our
 acknowledgement, so ``2 * window`` would do; but Mosquitto 2.0.11 oversteps its limit once acknowledgements flow
 (measured: 602 messages at a limit of 20), and what it had not read of our acknowledgements when either side ended
 comes again."""
-DUPLICATE = Finding("message.duplicate", Severity.INFO)
 
 
 class RecentMessages:
@@ -42,6 +42,12 @@ class RecentMessages:
 def came_again(message: Message, samples: Sequence[Sample]) -> bool:
     """Whether a message seen before is the same one, not one that says the same."""
     return message.duplicate or (bool(samples) and all(sample.device_time_us is not None for sample in samples))
+
+
+def came_again_finding(message: Message) -> Finding:
+    """What is put on record of a repetition: which bytes came again, by hash and size, without the bytes."""
+    facts: dict[str, int | str] = {"sha256": sha256(message.payload).hexdigest(), "size": len(message.payload)}
+    return Finding(DUPLICATE_RULE, Severity.INFO, "", facts)
 
 
 def _digest(message: Message) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.acquisition.duplicates import DUPLICATE_RULE
 from gateway.acquisition.line import Line
 from gateway.acquisition.listening import MessageIntake
 from gateway.acquisition.parts import Joining
@@ -83,6 +84,8 @@ class Keeper:
             seq = page[-1].seq
 
     def _remember(self, listening: Listening, body: Mapping[str, Any]) -> None:
+        if any(finding[0] == DUPLICATE_RULE for finding in body["findings"]):
+            return  # only the fact that a message came again; the message stands in an entry of its own
         message = self._joining.whole(listening.endpoint, body)
         if message is not None:
             listening.intake.recent.seen(message)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
-from gateway.acquisition.duplicates import DUPLICATE, RecentMessages, came_again
+from gateway.acquisition.duplicates import RecentMessages, came_again, came_again_finding
 from gateway.acquisition.line import Line
 from gateway.acquisition.outbox import Outbox
 from gateway.acquisition.parts import PIECE_BYTES
@@ -36,7 +36,8 @@ class MessageIntake:
         known = self.recent.seen(message)
         samples, findings = self._decoder.decode(message)
         if known and came_again(message, samples):
-            samples, findings = (), (DUPLICATE,)
+            # the message itself stands in the journal already; that it came again is a fact of its own
+            return [self._recorder.message(message, [], (came_again_finding(message),), at_us, payload=b"")], []
         judged = self._recorder.judged(samples, self.lines)
         filled = [(line, slot_of(line, sample)) for line, sample, _ in judged]
         if len(message.payload) > LARGEST_PAYLOAD_BYTES:

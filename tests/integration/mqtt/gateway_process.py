@@ -132,6 +132,7 @@ class Gateway:
             if "message.duplicate" in rules:
                 repeated += 1
                 assert entry["samples"] == []
+                assert entry["payload"] == "", "a repetition must not bring its bytes a second time"
                 continue
             payloads[base64.b64decode(entry["payload"])] += 1
             samples.update((each["device"], each["at"]) for each in entry["samples"])

@@ -136,4 +136,6 @@ def test_a_message_in_parts_that_comes_again_after_a_restart_is_known(tmp_path: 
         again, filled = intake.take(message, clock.utc_us())
         assert filled == []
         assert all(json.loads(draft.body_bytes)["samples"] == [] for draft in again)
-        assert json.loads(again[0].body_bytes)["findings"] == [["message.duplicate", "", {}]]
+        facts = {"sha256": sha256(message.payload).hexdigest(), "size": len(message.payload)}
+        assert json.loads(again[0].body_bytes)["findings"] == [["message.duplicate", "", facts]]
+        assert json.loads(again[0].body_bytes)["payload"] == ""
