@@ -43,7 +43,7 @@ SEEN_BY_FINDING = {
 }
 MIDNIGHT_US = START_US + 9 * 3_600 * S
 NO_RULE = {"stuck", "drift", "ct_change", *UNSEEN_ON_THE_WIRE}
-"""Kinds for which the gateway has no rule yet: their rate is measured and printed, not demanded."""
+"""Kinds for which the gateway has no rule yet: how often another rule speaks is measured and printed, not demanded."""
 
 
 @dataclass
@@ -200,12 +200,16 @@ def score(world: World, journal: Journal) -> Score:
 
 def _fared(world: World, fault: Fault, outcomes: dict[int, str], findings: list[tuple[int, str]]) -> bool | None:
     """Whether a fault was seen; None where it never came to act (the gateway was down, the slot had no reading)."""
+    if fault.kind in NO_RULE:
+        return any(fault.from_us <= slot <= fault.to_us + 3 * PERIOD_S * S for slot, _ in findings)
     if KINDS[fault.kind].place == "wire":
         return _fared_on_the_wire(world, fault, outcomes)
     first = -(-(fault.from_us - START_US) // (PERIOD_S * S)) * PERIOD_S * S + START_US
     read = [slot for slot, outcome in outcomes.items() if outcome == "ok"]
     if fault.kind in {"zero", "jitter_back", "sentinel"} and first not in read:
         return None
+    if fault.kind == "jitter_back" and first - PERIOD_S * S not in read:
+        return None  # since the last reading the index has grown by more than the step back
     before, after = [slot for slot in read if slot < first], [slot for slot in read if slot >= first]
     if len(before) < 3 or len(after) < 16:
         return None

@@ -15,6 +15,14 @@ from simulators.described.running import DescribedPlant
 from simulators.described.signals import Constant, Ramp, Signal, Steps, Wave
 from simulators.truth import TruthLog
 
+TWICE = """
+simulation: 1
+servers:
+  - id: s
+    devices:
+      - {id: a, unit: 1, profile: x/y}
+      - {id: a, unit: 2, profile: x/y}
+"""
 EXAMPLE = Path(__file__).parents[3] / "config/examples/simulate/plant.yaml"
 
 
@@ -63,8 +71,7 @@ def test_a_counter_that_follows_nothing_is_refused() -> None:
         ("simulation: 1", "the plant has no devices"),
         ("simulation: 1\nservers:\n  - {id: s, devices: [{id: a, profile: x/y}]}", "'%(key)s' is missing"),
         (
-            "simulation: 1\nservers:\n  - id: s\n    devices:\n"
-            "      - {id: a, unit: 1, profile: x/y}\n      - {id: a, unit: 2, profile: x/y}",
+            TWICE,
             "the id '%(id)s' stands twice",
         ),
         ("simulation: 2", "'%(key)s' must be one of %(expected)s"),
