@@ -4,8 +4,13 @@ import sqlite3
 from collections import defaultdict
 from dataclasses import dataclass
 
+from gateway.domain.time import US_PER_S
+
 MISSES_UNTIL_SILENT = 3
 """Consecutive missed slots of a group after which its device, if no other group speaks, counts as silent."""
+
+SILENT_LEAST_US = 60 * US_PER_S
+"""How long the misses must last as well: a meter read every second is not silent after three of them."""
 
 
 @dataclass(slots=True)
@@ -65,7 +70,7 @@ class PresenceTable:
         silence = self._silent.get(key)
         if silence is not None:
             silence.missed += 1
-        elif state.missed >= MISSES_UNTIL_SILENT:
+        elif state.missed >= MISSES_UNTIL_SILENT and slot_us - state.missed_since_us >= SILENT_LEAST_US:
             last_us = max(each.last_us for each in groups.values())
             starts = [each.missed_since_us for each in groups.values() if each.missed_since_us > last_us]
             if starts and state.missed_since_us > last_us:
