@@ -64,8 +64,7 @@ class Keeper:
         """Bring the lines to where the journal ends."""
         head = journal.head()
         seq = self._restore_snapshot(head)
-        if seq is None:
-            seq = max(0, head - MOST_ENTRIES_READ)
+        seq = max(seq or 0, head - MOST_ENTRIES_READ, 0)
         self._recall(journal, max(0, head - MOST_ENTRIES_RECALLED), seq)
         while page := journal.read(seq, PAGE):
             for entry in page:

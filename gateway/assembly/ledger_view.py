@@ -35,6 +35,7 @@ class LedgerView:
         self._path = path
         self._organisation = organisation
         self._registry: Registry | None = None
+        self._inode = 0
         self._stays: dict[str, dict[str, _Stay]] = {}
         self._serials: dict[str, str] = {}
         self.generation = 0
@@ -42,25 +43,37 @@ class LedgerView:
 
     def refresh(self) -> None:
         """Take up what the registry holds now."""
-        if self._registry is None:
-            if not self._path.is_file():
-                return
-            try:
-                self._registry = Registry.open(self._path)
-            except DataFolderError:
-                return  # being built anew; asked again at the next refresh
-        seq = self._registry.ledger_seq()
+        registry = self._opened()
+        if registry is None:
+            return
+        seq = registry.ledger_seq()
         if seq <= self.seq:
             return
         serials = {
             record.id: record.read_as(Instrument).serial
-            for record in self._registry.objects(self._organisation, "instrument")
+            for record in registry.objects(self._organisation, "instrument")
         }
         stays: dict[str, dict[str, _Stay]] = {}
-        for record in self._registry.objects(self._organisation, "installation"):
+        for record in registry.objects(self._organisation, "installation"):
             _add(stays, record.id, record.read_as(Installation), record.from_us, record.to_us)
         self._serials, self._stays, self.seq = serials, stays, seq
         self.generation += 1
+
+    def _opened(self) -> Registry | None:
+        """The registry as it stands under its name now: a rebuild puts another file there."""
+        try:
+            inode = self._path.stat().st_ino
+        except OSError:
+            return None
+        if self._registry is not None and inode != self._inode:
+            self.close()
+        if self._registry is None:
+            try:
+                self._registry = Registry.open(self._path)
+            except DataFolderError:
+                return None  # being built; asked again at the next refresh
+            self._inode = inode
+        return self._registry
 
     def learn(
         self, kind: str, id_: str, document: Mapping[str, Any], span: tuple[int | None, int | None], seq: int

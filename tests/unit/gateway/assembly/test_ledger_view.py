@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.assembly.ledger_view import LedgerView
+from gateway.journal.entry import Entry
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
-from gateway.registry.recording import record_object
+from gateway.registry.recording import object_draft, record_object
+from gateway.registry.writing import RegistryProjection
 from gateway.validation.identity import OPEN_END
 from tests.scenarios.acquisition_world import START_US, WorldClock, run_virtual
 
@@ -62,3 +64,34 @@ def test_transformers_are_not_the_meter() -> None:
     view = LedgerView(Path("absent.sqlite"), "o")
     view.learn("installation", "x", {"device": "m", "instrument": "CT", "role": "ct"}, (0, None), 1)
     assert view.installed("m", 5).instrument is None
+
+
+def test_a_registry_that_was_built_anew_is_opened_anew(tmp_path: Path) -> None:
+    path = tmp_path / "registry.sqlite"
+    view = LedgerView(path, "o")
+    view.refresh()
+    assert view.generation == 0, "nothing is there yet"
+    for number, instrument in enumerate(("I1", "I2"), 1):
+        path.unlink(missing_ok=True)
+        projection = RegistryProjection.open(path)
+        projection.begin()
+        for seq in range(1, number + 1):
+            draft = object_draft(
+                "installation",
+                "o",
+                f"x{seq}",
+                {"device": "m", "instrument": instrument},
+                at_us=START_US,
+                from_us=seq,
+                to_us=None,
+                actor="a",
+                reason="",
+                source="",
+            ).encode()
+            projection.apply_fact(Entry(seq, draft.at_us, draft.kind, draft.subject, draft.body_bytes))
+        projection.commit(number)
+        projection.close()
+        view.refresh()
+        assert view.installed("m", 9).instrument == instrument
+        assert (view.seq, view.generation) == (number, number)
+    view.close()
