@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 MAX_POINTS = 5_000
 MAX_BATCH_BYTES = 2 * 1024 * 1024  # decimal text deflates to less than half: below aiohttp's 1 MiB for plain bodies
 LEAST_BATCH_BYTES = 4 * 1024
+TIMEOUTS_BEFORE_HALVING = 3
 _YIELD_EVERY = 50  # under a millisecond, so that the request on its way keeps moving
 
 
@@ -178,12 +179,14 @@ class Courier:
         while waiting:
             batch = waiting.pop()
             points = batch.points
-            answer = await self._write_until_answered(batch.body)
+            answer = await self._write_until_answered(batch.body, divisible=len(points) > 1)
             if answer.kind is AnswerKind.WRITTEN:
                 self.status.points += len(points)
                 continue
             if answer.kind is AnswerKind.PARTIAL:
                 again = await self._after_partial(points, answer, refused)
+            elif answer.kind is AnswerKind.RETRY:
+                again = _halves(points)
             elif len(points) == 1:
                 refused.append((points[0], answer.detail))
                 again = []
@@ -214,9 +217,12 @@ class Courier:
             return _halves(missing)
         return [missing]  # on their own, so that each reason names its own line
 
-    async def _write_until_answered(self, body: bytes) -> Answer:
-        """Write a body until the sink says something final about it."""
-        holds = 0
+    async def _write_until_answered(self, body: bytes, *, divisible: bool) -> Answer:
+        """Write a body until the sink says something final about it.
+
+        After three time-outs in a row a divisible one comes back unanswered: on a slow line half of it may pass.
+        """
+        holds = timeouts = 0
         while True:
             self._show("delivering")
             self.status.requests += 1
@@ -227,10 +233,13 @@ class Courier:
             self.status.failures += 1
             holding = answer.kind is AnswerKind.HOLD
             holds = holds + 1 if holding else 0
+            timeouts = timeouts + 1 if answer.timed_out else 0
             self._show("holding" if holding else "retrying", answer.detail)
             if holds >= self._settings.holds:
                 raise SinkHeldError(answer.detail)
             await self._clock.sleep(self._wait_s(answer))
+            if timeouts >= TIMEOUTS_BEFORE_HALVING and divisible:
+                return answer
 
     def _wait_s(self, answer: Answer) -> float:
         settings = self._settings

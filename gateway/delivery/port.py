@@ -89,6 +89,7 @@ class Answer:
     detail: str = ""
     retry_after_s: float | None = None
     refused: int | None = None  # how many points the server says it dropped
+    timed_out: bool = False  # the request was sent and nothing came back in time
 
 
 class Sink(Protocol):

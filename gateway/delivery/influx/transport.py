@@ -59,7 +59,7 @@ def open_session(settings: InfluxSettings, connections: int = 1) -> aiohttp.Clie
 def trouble(error: BaseException, settings: InfluxSettings) -> Answer:
     """A request that brought no answer."""
     if isinstance(error, TimeoutError):
-        return Answer(AnswerKind.RETRY, f"no answer within {settings.timeout_s:g} s")
+        return Answer(AnswerKind.RETRY, f"no answer within {settings.timeout_s:g} s", timed_out=True)
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return Answer(AnswerKind.HOLD, f"TLS: {type(error).__name__}")
     return Answer(AnswerKind.RETRY, f"no answer: {type(error).__name__}")

@@ -85,6 +85,21 @@ async def test_hanging_with_open_sockets(influx: InfluxDB, tmp_path: Path) -> No
     support.same_numbers(support.Server(influx.url).points(), support.expected(journal.rows, LAYOUTS))
 
 
+async def test_a_line_too_slow_for_the_batch_gets_smaller_ones(influx: InfluxDB, tmp_path: Path) -> None:
+    journal = support.MemoryJournal(LAYOUTS)
+    journal.append(*support.polls(400))
+
+    async def slow(_request: web.Request, body: bytes) -> web.StreamResponse | None:
+        await asyncio.sleep(len(gzip.decompress(body)) / 40_000)  # seconds
+        return None
+
+    async with support.FaultProxy(influx.url) as proxy, running(journal, proxy.url, tmp_path, timeout_s=0.4) as courier:
+        proxy.standing = slow
+        await support.until(lambda: arrived(courier, journal), timeout_s=40)
+    support.same_numbers(support.Server(influx.url).points(), support.expected(journal.rows, LAYOUTS))
+    assert not dead_letters(tmp_path)
+
+
 @pytest.mark.campaign
 async def test_killed_while_writing(influx: InfluxDB, tmp_path: Path) -> None:
     journal = support.MemoryJournal(LAYOUTS)
