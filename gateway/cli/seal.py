@@ -7,6 +7,7 @@ import click
 
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.sealing_now import sealed_up_to
+from gateway.assembly.witness_client import ask_witness
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -126,6 +127,23 @@ def witness_add(language: str, *, request_file: Path, answer: Path, data: Path, 
     with Journal.open(folder) as journal:
         lines = answer.read_text("utf-8")
         draft = cosigned_draft(folder, note, lines, witness=witness, clock=SystemClock(), actor=actor)
+        (seq,) = journal.append([draft])
+    click.echo(text(language, "Recorded as entry %(seq)s.", seq=seq))
+
+
+@command.command("witness-ask")
+@click.argument("url")
+@DATA
+@ACTOR
+@click.option("--witness-key", required=True, help="The witness's public key.")
+@click.pass_obj
+def witness_ask(language: str, *, url: str, data: Path, actor: str, witness_key: str) -> None:
+    """Ask a witness over HTTP and record its cosignature. 在线请求见证联署。"""
+    folder = DataFolder.open(data)
+    prover, witness = Prover(folder), VerifierKey.parse(witness_key)
+    lines = ask_witness(url, prover)
+    with Journal.open(folder) as journal:
+        draft = cosigned_draft(folder, prover.note, lines, witness=witness, clock=SystemClock(), actor=actor)
         (seq,) = journal.append([draft])
     click.echo(text(language, "Recorded as entry %(seq)s.", seq=seq))
 

@@ -46,7 +46,10 @@ def parse(body: bytes, limit: int = MAX_BODY_BYTES) -> dict[str, Any]:
     if again != text:
         raise BodyError("not in canonical form")
     if "true" in text or "false" in text or not text.isascii():
-        _walk(value)
+        try:
+            _walk(value)
+        except RecursionError as error:
+            raise BodyError("nested too deeply") from error
     return value
 
 

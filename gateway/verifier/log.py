@@ -41,7 +41,7 @@ class LogFacts:
         self._largest_step_us = 0
         self._first_step = ""
         self._periods: dict[tuple[int, str], int] = {}
-        self._slots: dict[tuple[str, str], int] = {}
+        self._slots: dict[tuple[str, str], tuple[int | None, int]] = {}  # newest slot, its period
         self._holes: dict[tuple[str, str], list[int]] = {}
 
     def entry(self, seq: int, body: bytes) -> dict[str, Any] | None:
@@ -114,14 +114,16 @@ class LogFacts:
             return
         series = (entry["subject"], group)
         period = self._periods.get((cfg, group)) if type(cfg) is int else None
-        previous = self._slots.get(series)
-        if previous is not None and period and slot > previous + period and len(self._holes) < MAX_SERIES:
-            hole = self._holes.setdefault(series, [0, previous + period])
-            hole[0] += (slot - previous) // period - 1
+        previous, before = self._slots.get(series, (None, 0))
+        # where a configuration changes the period, one longer step is no hole
+        step = max(period or 0, before)
+        if previous is not None and period and slot > previous + step and len(self._holes) < MAX_SERIES:
+            hole = self._holes.setdefault(series, [0, previous + step])
+            hole[0] += (slot - previous - step) // period
         if kind == "miss" and type(entry.get("to")) is int and period:
             slot = entry["to"] - period
         if previous is None or slot > previous:
-            self._slots[series] = slot
+            self._slots[series] = (slot, period or 0)
 
     def _key(self, seq: int, entry: dict[str, Any]) -> None:
         try:

@@ -6,11 +6,17 @@ import json
 import re
 import shutil
 import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from gateway.assembly.platform import SystemClock
+from gateway.assembly.sealing_now import sealed_up_to
+from gateway.assembly.witness_client import ask_witness
 from gateway.cli.main import root
 from gateway.domain.errors import DataFolderError, JournalError, MeterproofError
 from gateway.journal.entry import Draft
@@ -161,6 +167,71 @@ def test_a_witness_cosigns_growth_and_refuses_another_past(plant, tmp_path):
         witness.cosign(f"old {size}\n\n{note}", VerifierKey.parse(key))
     with pytest.raises(JournalError, match="no request"):
         witness.cosign("hello", VerifierKey.parse(key))
+
+
+class WitnessServer(BaseHTTPRequestHandler):
+    """A witness over HTTP in a few lines, as c2sp.org/tlog-witness says."""
+
+    witness: Witness
+    trusted: VerifierKey
+
+    def do_POST(self) -> None:
+        request = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        old = int(request.split("\n", 1)[0].removeprefix("old "))
+        last = self.witness.last(self.trusted.name)
+        if last is not None and old != last.size:
+            return self._answer(409, f"{last.size}\n")
+        return self._answer(200, self.witness.cosign(request, self.trusted))
+
+    def _answer(self, status: int, text: str) -> None:
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+def test_a_witness_is_asked_over_http(plant, tmp_path):
+    WitnessServer.witness = Witness(tmp_path / "w", "witness.example/http", MovableClock())
+    WitnessServer.trusted = VerifierKey.parse((plant.folder.seal / "key.pub").read_text())
+    server = HTTPServer(("127.0.0.1", 0), WitnessServer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        ask = ["seal", "witness-ask", url, "--data", plant.folder.path, "--witness-key", WitnessServer.witness.vkey]
+        run(*ask)
+        with Journal.open(plant.folder) as journal:
+            Sealer(plant.folder, plant.clock).seal(journal)
+        run(*ask)  # the witness says from where, and gets the proof
+        with Journal.open(plant.folder) as journal:
+            size = Sealer(plant.folder, plant.clock).seal(journal).size
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert WitnessServer.witness.last(plant.folder.origin).size < size
+    report = verify(plant.folder.path)
+    assert report.problems == []
+    assert sum(each.code == "note.cosigned" for each in report.notes) == 2
+    with pytest.raises(JournalError, match="cannot be reached"):
+        ask_witness(url, Prover(plant.folder))
+    with pytest.raises(JournalError, match="http"):
+        ask_witness("file:///etc", Prover(plant.folder))
+
+
+def test_a_command_waits_for_the_gateway_to_seal(plant):
+    with plant.folder.hold_lock("collect"), Journal.open(plant.folder) as journal:
+        (seq,) = journal.append([Draft("event", plant.folder.site_subject, plant.clock.now_us, {"action": "x"})])
+        sealer = Sealer(plant.folder, plant.clock)
+        gateway = threading.Timer(0.3, lambda: sealer.seal(journal))
+        gateway.start()
+        begin = time.monotonic()
+        sealed_up_to(plant.folder, journal, SystemClock())(seq)
+        assert time.monotonic() - begin > 0.25
+        gateway.join()
+        assert sealer.sealed >= seq
 
 
 def test_a_cosignature_in_an_entry_must_verify(plant, tmp_path):
