@@ -14,13 +14,14 @@ from gateway.audit.asking import Asking, Sources
 from gateway.audit.plant import ChannelFact, Plant, PointFact
 from gateway.domain.ledger import Installation, InstallationRole
 from gateway.domain.quality import Status, word
-from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, Period
+from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, US_PER_HOUR, Period
 from gateway.settlement.query import DAY, HOUR, MONTH
 from gateway.settlement.row import Method
 
 MISSING = word(Status.MISSING)
 ROLLUPS = {"hour": HOUR, "day": DAY, "month": MONTH}
 RECENT_US = 62 * US_PER_DAY
+LAGGING_US = 2 * US_PER_HOUR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,9 +270,14 @@ def _flags(quality: int) -> list[int]:
 
 
 def settled_to(sources: Sources, asking: Asking, there: Plant, facts: Sequence[PointFact], within: Period) -> int:
-    """The end of the newest quarter hour that is settled for any of the points, not after ``within``."""
+    """Up to when the points are settled, not after ``within``: what merely waits for its settlement is not missing.
+
+    Points that stopped long before the others (``LAGGING_US``) do not hold the rest back.
+    """
     reached = [reached_us(sources, asking, register) for fact in facts if (register := there.register(fact))]
-    return max([within.start_us, *(min(each, within.end_us) for each in reached)])
+    newest = max(reached, default=0)
+    common = min((each for each in reached if each > newest - LAGGING_US), default=0)
+    return max(within.start_us, min(common, within.end_us))
 
 
 def reached_us(sources: Sources, asking: Asking, register: ChannelFact) -> int:

@@ -54,7 +54,7 @@
       spec.autosize = { type: spec.height.step ? "fit-x" : "fit", contains: "padding" };
       figure.querySelector("picture").replaceWith(place);
       await window.meterproofEmbed(place, spec, {
-        ast: true, actions: false, defaultStyle: false, renderer: "canvas", tooltip: { disableDefaultStyle: true, theme },
+        ast: true, actions: false, defaultStyle: false, logLevel: 1, renderer: "canvas", tooltip: { disableDefaultStyle: true, theme },
       });
       button.remove();
     } catch { button.disabled = false; }
