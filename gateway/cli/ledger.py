@@ -17,6 +17,9 @@ from gateway.domain.time import parse_iso
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
+from gateway.registry.cells import CellError, read_cell
+from gateway.registry.columns import Cell, Column
+from gateway.registry.exchanging import Exchange, exchange_drafts
 from gateway.registry.forms import (
     B3_COLUMNS,
     B3_TITLE,
@@ -75,6 +78,64 @@ def import_(
         journal.append(drafts)
     message = "%(rows)s rows read, %(written)s put on record, %(same)s already there"
     click.echo(text(language, message, rows=len(rows), written=len(drafts), same=len(rows) - len(drafts)))
+
+
+@command.command("exchange")
+@click.argument("point")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@click.option("--when", required=True, help="When it was done: 2025-03-01 08:30 (site time) or RFC 3339.")
+@click.option("--closing-index", required=True, help="Register of the old meter.")
+@click.option("--opening-index", required=True, help="Register of the new meter.")
+@click.option("--instrument", required=True, help="Management number of the new meter.")
+@click.option("--people", required=True, help="The two people who did it.")
+@click.option("--seal", default="", help="Number of the new seal.")
+@click.option("--ct-ratio", help="Where it changed too: 200/5.")
+@click.option("--pt-ratio", help="Where it changed too: 35000/100.")
+@click.option("--actor", help="Who puts this on record; default: the user of this machine.")
+@click.option("--reason", required=True, help="Why.")
+@click.pass_obj
+def exchange(language: str, /, *, data: Path, actor: str | None, reason: str, when: str, **said: str | None) -> None:
+    """Put the exchange of a meter on record: closing and opening index. 登记换表。"""
+    folder = DataFolder.open(data)
+    zone = ZoneInfo(folder.time_zone)
+    cells = {
+        "when": (when, Cell.MOMENT),
+        "closing_index": (said["closing_index"], Cell.DECIMAL),
+        "opening_index": (said["opening_index"], Cell.DECIMAL),
+        "ct_ratio": (said["ct_ratio"], Cell.RATIO),
+        "pt_ratio": (said["pt_ratio"], Cell.RATIO),
+    }
+    read: dict[str, str | int | None] = {}
+    for name, (given, cell) in cells.items():
+        try:
+            read[name] = read_cell(given or "", Column(name, name, cell), zone)
+        except CellError as error:
+            hint = f"--{name.replace('_', '-')}"
+            raise click.BadParameter(text(language, error.message, **error.facts), param_hint=hint) from error
+    done = Exchange(
+        point=str(said["point"]),
+        at_us=int(read["when"] or 0),
+        closing_index=str(read["closing_index"]),
+        opening_index=str(read["opening_index"]),
+        instrument=str(said["instrument"]),
+        people=str(said["people"]),
+        seal=said["seal"] or "",
+        ct_ratio=None if read["ct_ratio"] is None else str(read["ct_ratio"]),
+        pt_ratio=None if read["pt_ratio"] is None else str(read["pt_ratio"]),
+    )
+    with Journal.open(folder) as journal:
+        state = LedgerState.read(journal, folder.organisation)
+        drafts = exchange_drafts(
+            state,
+            folder.organisation,
+            done,
+            recorded_us=SystemClock().utc_us(),
+            actor=actor or getpass.getuser(),
+            reason=reason,
+        )
+        journal.append(drafts)
+    closed, opened = (split_subject(draft.subject)[2] for draft in drafts)
+    click.echo(text(language, "Installation %(closed)s closed, %(opened)s opened.", closed=closed, opened=opened))
 
 
 @command.command("export")

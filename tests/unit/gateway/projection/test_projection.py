@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.assembly.projecting import Projection, drop_projections
+from gateway.cli.ledger import command as ledger_command
 from gateway.cli.substitute import command as substitute_command
+from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, Period, parse_iso
 from gateway.registry.registry import Registry
 from gateway.settlement.query import DAY, HOUR, MONTH, YEAR, Settlement
@@ -337,5 +339,36 @@ def test_a_filled_gap_says_so_keeps_the_total_and_gives_way_to_late_readings(wor
     works.append(*(works.poll("a", T0 + k * STEP, 10 * k) for k in missing))
     works.project()
     assert {each.row.method.word for each in settlement.intervals(ORG, "a", "e", span)} == {"measured"}
+    settlement.close()
+    registry.close()
+
+
+def exchange(works, *extra):
+    arguments = ["exchange", "P", "--data", str(works.folder.path), "--when", "2026-10-18 02:07", "--instrument", "N"]
+    arguments += ["--closing-index", "2.60", "--opening-index", "77", "--people", "王、李", "--reason", "失准", *extra]
+    return CliRunner().invoke(ledger_command, arguments, obj="en", catch_exceptions=False)
+
+
+def test_an_exchange_put_on_record_later_closes_opens_and_settles_again(works):
+    works.device("a")
+    works.record("instrument", "M", serial="1")
+    fitted = {"point": "P", "instrument": "M", "device": "a", "channel": "e", "ct_ratio": "200/5"}
+    works.record("installation", "I", from_us=T0 - US_PER_DAY, **fitted)
+    works.append(*(works.poll("a", T0 + k * STEP, 10 * k) for k in range(26)))
+    works.append(*(works.poll("a", T0 + k * STEP, 7700 + 10 * (k - 26)) for k in range(26, 60)))
+    works.project()
+    registry, settlement = readers(works)
+    period = Period(T0 + 2 * US_PER_HOUR, T0 + 3 * US_PER_HOUR)
+    with pytest.raises(UnknownObjectError):
+        exchange(works)
+    works.record("instrument", "N", serial="2")
+    assert "I closed, I-2 opened" in exchange(works, "--ct-ratio", "300/5").output
+    works.project()
+    rows = settlement.intervals(ORG, "a", "e", period)
+    assert all(each.energy is not None for each in rows)
+    at = T0 + 2 * US_PER_HOUR + 7 * US_PER_MINUTE
+    assert [each.row.num for each in rows if each.start_us <= at < each.end_us] == [40, 60]
+    assert registry.installation_of_device(ORG, "a", at).id == "I-2"
+    assert registry.installation_of_device(ORG, "a", at - 1).object["closing_index"] == "2.60"
     settlement.close()
     registry.close()
