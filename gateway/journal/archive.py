@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gateway.domain.errors import JournalError
 from gateway.journal import canonical
+from gateway.journal.archive_index import ArchiveIndex, answers
 from gateway.journal.entry import HIGH_VOLUME_KINDS, Entry
 from gateway.journal.segment import Segment
 
@@ -40,6 +41,7 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._index = ArchiveIndex(folder.parent / "state")
         self._files: list[ArchiveFile] = []
         self._open: dict[Path, Segment] = {}
         self.refresh()
@@ -105,7 +107,12 @@ class Archive:
         """The newest archived entry of a kind about a subject, not after ``bound``."""
         content = POLLS if kind in HIGH_VOLUME_KINDS else FACTS
         needle = canonical.encode_any(subject)
+        indexed = self._index.files() if answers(kind) else frozenset()
         for file in reversed(self._files):
+            if file.path.name in indexed:
+                # files are closed in order, so all older ones are in the index too
+                seq = self._index.latest(kind, subject, bound)
+                return None if seq is None else self.entry(seq)
             if file.kind != content or file.first > bound or not file.path.is_file():
                 continue
             for seq, body in self._segment(file.path).read_before(bound):
@@ -114,6 +121,21 @@ class Archive:
                     if (entry.kind, entry.subject) == (kind, subject):
                         return entry
         return None
+
+    def complete_index(self, last: int) -> None:
+        """Put every segment of facts up to entry ``last`` into the index that is not in it yet, oldest first."""
+        indexed = self._index.files()
+        for file in self._files:
+            if file.kind == FACTS and file.last <= last and file.path.name not in indexed:
+                self._index.add(file.path.name, self._facts_of(file))
+
+    def _facts_of(self, file: ArchiveFile) -> list[tuple[str, str, int]]:
+        found, after = [], 0
+        while page := self._segment(file.path).read(after, 2_000):
+            entries = [entry_from(seq, body) for seq, body in page]
+            found += [(entry.kind, entry.subject, entry.seq) for entry in entries if answers(entry.kind)]
+            after = page[-1][0]
+        return found
 
     def _segment(self, path: Path) -> Segment:
         segment = self._open.get(path)

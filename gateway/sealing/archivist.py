@@ -49,12 +49,14 @@ class Archivist:
     def close_days(self, limit: int = 1000) -> list[ClosedDay]:
         """Close every finished and fully sealed UTC day, oldest first, at most ``limit``; what was closed."""
         self._forget_leftovers()
+        self._complete_index()
         closed: list[ClosedDay] = []
         while len(closed) < limit:
             day = self._next_day()
             if day is None:
                 break
             self._close(day)
+            self._complete_index()
             closed.append(day)
         return closed
 
@@ -73,6 +75,12 @@ class Archivist:
         for file in files:
             file.path.unlink()
         return names
+
+    def _complete_index(self) -> None:
+        """Only closed days are indexed: the file of a day that was never closed may be written again."""
+        last = self._last_closing()
+        if last is not None:
+            Archive(self._folder.archive).complete_index(last.last)
 
     def _forget_leftovers(self) -> None:
         """Finish a closing that crashed after its entry."""

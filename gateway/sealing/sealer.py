@@ -117,8 +117,8 @@ class Sealer:
         for seq, leaf, _ in journal.leaves(begin, len(tail)) if tail else []:
             if seq <= self.sealed and leaf != tail[seq - 1 - begin]:
                 raise InconsistentTreeError("entry %(seq)s is not the one that was signed", seq=str(seq))
-        subject = self._key_subject(self._key)
-        if journal.latest("key", subject) is None:
+        # once something is signed, the key's entry is in it
+        if self.last is None and journal.latest("key", self._key_subject(self._key)) is None:
             journal.append([self._key_draft("created", self._key, "system", "")])
         self._announced = True
 

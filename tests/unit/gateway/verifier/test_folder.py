@@ -9,6 +9,7 @@ import pytest
 
 from gateway.journal.entry import Draft, leaf_hash
 from gateway.journal.journal import Journal
+from gateway.journal.segment import Segment
 from gateway.sealing.archivist import Archivist
 from gateway.sealing.sealer import Sealer
 from gateway.verifier import notes
@@ -193,3 +194,24 @@ def test_a_crash_before_the_closing_entry_is_harmless(tmp_path, monkeypatch):
         assert len(Archivist(plant.folder, journal, clock).close_days()) == 1
         sealer.seal(journal)
     assert check(plant.folder.path).problems == []
+
+
+def test_the_newest_fact_is_found_without_unpacking_the_archive(tmp_path, monkeypatch):
+    plant = build(tmp_path / "p", days=2, tail=0)
+    with Journal.open(plant.folder) as journal:
+        assert journal.leaves(1, 1)[0][0] > 300  # the configurations are archived
+        expected = {kind: journal.latest(kind, subject) for kind, subject in _facts()}
+        assert all(expected.values())
+        monkeypatch.setattr(Segment, "read_before", None)
+        assert {kind: journal.latest(kind, subject) for kind, subject in _facts()} == expected
+        assert journal.latest("configuration", "works/device/nobody") is None
+        assert journal.latest("configuration", "works/device/kiln", at_or_before_seq=2) is None
+        monkeypatch.undo()
+        (plant.folder.state / "archive-index.sqlite").unlink()
+        assert {kind: journal.latest(kind, subject) for kind, subject in _facts()} == expected
+        (plant.folder.state / "archive-index.sqlite").write_bytes(b"damaged" * 100)
+        assert {kind: journal.latest(kind, subject) for kind, subject in _facts()} == expected
+
+
+def _facts():
+    return [("configuration", "works/device/kiln"), ("certificate", "works/certificate/c1")]
