@@ -1,7 +1,6 @@
 """Puts a collector together: data folder, configuration entries, lines, actors. The same parts serve back-fill."""
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -21,11 +20,10 @@ from gateway.acquisition.recording import Recorder
 from gateway.acquisition.schedule import stagger_us
 from gateway.acquisition.tally import Tally
 from gateway.assembly.ledger_view import LedgerView
+from gateway.assembly.operator_log import silence_reporter, step_reporter, warn_of_future
 from gateway.assembly.platform import kernel_clock_state
 from gateway.assembly.plugins import can_narrow, is_listening, is_polling
 from gateway.assembly.site_loading import AssembledDevice, AssembledEndpoint, AssembledSite
-from gateway.domain.time import US_PER_MINUTE, US_PER_S
-from gateway.i18n import text
 from gateway.journal.canonical import BodyError, encode
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder, software_version
@@ -33,7 +31,6 @@ from gateway.journal.journal import Journal
 from gateway.ports import Clock, Committer, Document, Listener, Random, Streams
 from gateway.sealing.sealer import Sealer
 
-LOG = logging.getLogger(__name__)
 STATE_FILE = "acquisition.json"
 LIMITS_FILE = "limits.json"
 
@@ -206,7 +203,7 @@ def build_collector(collection: Collection, machine: Machine) -> Collector:
     for actor in polling:
         for line in actor.lines:
             record_stop(line, now_us, collection.recorder, outbox)
-    _warn_of_future(polling, now_us, machine.language)
+    warn_of_future([line for actor in polling for line in actor.lines], now_us, machine.language)
     sealer = Sealer(collection.folder, machine.clock)
     return Collector(
         polling=polling,
@@ -216,7 +213,7 @@ def build_collector(collection: Collection, machine: Machine) -> Collector:
         evidence=ClockEvidence(collection.folder.subject("gateway", "clock"), machine.clock, kernel_clock_state),
         seal=lambda: sealer.seal(collection.journal),
         refresh=collection.ledger.refresh,
-        on_step=_step_reporter(machine.language),
+        on_step=step_reporter(machine.language),
         clock=machine.clock,
         committer=machine.committer,
     )
@@ -257,7 +254,7 @@ def _polling_actor(
         clock=machine.clock,
         random=machine.random,
         stagger_us=stagger_us(*place, min((line.grid.period_us for line in lines), default=1)),
-        on_change=_reporter(machine.language),
+        on_change=silence_reporter(machine.language),
     )
 
 
@@ -290,41 +287,3 @@ def _listening_actor(
         outbox=outbox,
         clock=machine.clock,
     )
-
-
-def _reporter(language: str) -> Callable[[str, bool, str], None]:
-    """Says on the log, in the operator's language, who fell silent and who is back."""
-
-    def report(who: str, up: bool, detail: str) -> None:
-        if up:
-            LOG.warning("%s", text(language, "%(who)s answers again", who=who))
-            return
-        sentence = "%(who)s does not answer (%(detail)s); it is asked again from time to time, the rest goes on"
-        LOG.warning("%s", text(language, sentence, who=who, detail=detail))
-
-    return report
-
-
-def _step_reporter(language: str) -> Callable[[int], None]:
-    """Says on the log that the wall clock was set."""
-
-    def report(step_us: int) -> None:
-        LOG.warning("%s", text(language, "the clock was set by %(step)s s", step=round(step_us / US_PER_S, 1)))
-
-    return report
-
-
-def _warn_of_future(polling: Sequence[EndpointActor], now_us: int, language: str) -> None:
-    """A clock that stands behind the journal: slots are not used twice, so collection waits for the clock."""
-    waits_us = [
-        line.next_slot_us - line.grid.period_us - now_us
-        for actor in polling
-        for line in actor.lines
-        if line.next_slot_us is not None
-    ]
-    if waits_us and max(waits_us) > US_PER_MINUTE:
-        sentence = (
-            "this machine's clock stands %(wait)s s behind what is journaled; set it, for slots are not used twice: "
-            "the lines concerned wait until then"
-        )
-        LOG.warning("%s", text(language, sentence, wait=round(max(waits_us) / US_PER_S)))
