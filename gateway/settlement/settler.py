@@ -3,21 +3,19 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Decimal
-from itertools import pairwise
 from typing import Protocol
 
 from gateway.domain.ledger import Installation
 from gateway.domain.quality import Status
-from gateway.domain.ratio import parse_ratio
 from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, Period, floor_to, iso
 from gateway.journal.entry import Draft
 from gateway.registry.record import Record
 from gateway.series.row import SeriesRow
-from gateway.settlement.counter import THOUSANDTHS, Break, Observation, epochs
+from gateway.settlement.counter import Observation, epochs
+from gateway.settlement.installed import breaks, segments
 from gateway.settlement.row import IntervalRow, Method
 from gateway.settlement.store import CounterChannel, CounterGroup, Heard, SettlementProjection
-from gateway.settlement.windows import ChannelCounter, Segment, settle_windows
+from gateway.settlement.windows import ChannelCounter, settle_windows
 
 SETTLEMENT_RULES = "1"
 """Edition of the settlement rules; stands in every entry."""
@@ -32,7 +30,6 @@ _CONTEXT_PERIODS = 8
 _LEAST_CONTEXT_US = 2 * US_PER_MINUTE
 _MOST_CONTEXT_US = 6 * US_PER_HOUR
 _PATIENCE_PERIODS = 3
-_FAR = 2**62
 
 Key = tuple[str, str, str]
 Windows = dict[tuple[int, str | None], list[IntervalRow]]
@@ -182,14 +179,14 @@ class Settler:
         installed = [
             (record, record.read_as(Installation)) for record in self._installations(group.organisation, group.device)
         ]
-        segments = _segments(installed)
+        stretches = segments(installed)
         windows: dict[int, list[IntervalRow]] = {}
         for place, channel in enumerate(group.channels):
             observations = readings[place]
             start = observations[0].at_us if observations else first
-            breaks = [
+            declared = [
                 each
-                for each in _breaks(installed, channel, is_first=place == 0)
+                for each in breaks(installed, channel, is_first=place == 0)
                 if each.at_us < last and (each.at_us > start or each.at_us >= first)
             ]
             counter = ChannelCounter(
@@ -197,8 +194,8 @@ class Settler:
                 channel.id,
                 channel.modulus,
                 channel.primary,
-                epochs(observations, breaks, channel.modulus),
-                segments,
+                epochs(observations, declared, channel.modulus),
+                stretches,
             )
             for window, row in settle_windows(counter, first, last):
                 windows.setdefault(window, []).append(row)
@@ -312,62 +309,3 @@ def _chunks(rows: Sequence[IntervalRow]) -> list[list[IntervalRow]]:
             chunks.append([])
         chunks[-1].append(row)
     return chunks
-
-
-def _segments(installed: Sequence[tuple[Record, Installation]]) -> list[Segment]:
-    """All of time, cut where an installation begins or ends. Where two overlap the later one counts."""
-    segments: list[Segment] = []
-    at = -_FAR
-    for index, (record, installation) in enumerate(installed):
-        start = max(at, -_FAR if record.from_us is None else record.from_us)
-        end = _FAR if record.to_us is None else record.to_us
-        if index + 1 < len(installed):
-            following = installed[index + 1][0].from_us
-            end = min(end, following if following is not None else end)
-        if end <= start:
-            continue
-        if start > at:
-            segments.append(Segment(at, start, None))
-        ratio = parse_ratio(installation.ct_ratio) * parse_ratio(installation.pt_ratio)
-        segments.append(Segment(start, end, record.seq, ratio.numerator, ratio.denominator))
-        at = end
-    segments.append(Segment(at, _FAR, None))
-    return segments
-
-
-def _breaks(
-    installed: Sequence[tuple[Record, Installation]], channel: CounterChannel, *, is_first: bool
-) -> list[Break]:
-    """Where another register begins: between installations of different instruments, or where an index is declared."""
-    found: list[Break] = []
-    for (record, old), (following, new) in pairwise([(None, None), *installed, (None, None)]):
-        ends = None if record is None else record.to_us
-        begins = None if following is None else following.from_us
-        closing = _index(old, "closing", channel, is_first=is_first)
-        opening = _index(new, "opening", channel, is_first=is_first)
-        changed = old is not None and new is not None and old.instrument != new.instrument
-        closing_seq = record.seq if record is not None else 0
-        opening_seq = following.seq if following is not None else 0
-        if ends is not None and ends == begins:
-            if changed or closing is not None or opening is not None:
-                found.append(Break(ends, closing, closing_seq, opening, opening_seq))
-            continue
-        if ends is not None and (changed or closing is not None):
-            found.append(Break(ends, closing, closing_seq, None, 0))
-        if begins is not None and (changed or opening is not None):
-            found.append(Break(begins, None, 0, opening, opening_seq))
-    return found
-
-
-def _index(installation: Installation | None, which: str, channel: CounterChannel, *, is_first: bool) -> int | None:
-    """A declared index in thousandths of the resolution.
-
-    It speaks of the installation's main channel, or of the group's first counter when the ledger names none.
-    """
-    if installation is None:
-        return None
-    text = installation.closing_index if which == "closing" else installation.opening_index
-    if not text or (installation.channel != channel.id if installation.channel else not is_first):
-        return None
-    scaled = Decimal(text).scaleb(channel.decimals) * THOUSANDTHS
-    return int(scaled.to_integral_value(ROUND_HALF_EVEN))
