@@ -1,7 +1,7 @@
 """Which archived fact is the newest about a subject: a small local table, so that a start need not unpack years.
 
-It is no evidence and lives under ``state/``; when it is lost the archivist makes it again. Only facts about subjects that
-last are in it: not the windows of settlement, not clock checks.
+It is no evidence and lives under ``state/``; when it is lost the archivist makes it again. Only facts about
+subjects that last are in it: not the windows of settlement, not clock checks.
 """
 
 import sqlite3

@@ -8,6 +8,9 @@ from gateway.verifier.log import LogFacts
 from gateway.verifier.report import Report
 
 
+FIRST_SEAL_US = 600_000_000  # a gateway seals every minute; be generous
+
+
 @dataclass
 class Signed:
     """A checkpoint and where it was found.
@@ -107,10 +110,10 @@ class CheckpointCheck:
                 elif each_size == 0:
                     self._report.broken("checkpoint.malformed", each.where, reason="empty tree")
         if self.newest == 0:
-            # between a new key's entry and its first checkpoint there is nothing else; later there is no excuse
+            # a crash may come between the key's entry and its first checkpoint; a minute later there is no excuse
             keys = self._facts.keys
-            report = self._report.broken if keys and size > keys[0].seq else self._report.note
-            report("checkpoint.none", "seal")
+            late = bool(keys) and self._facts.newest_at > keys[0].at_us + FIRST_SEAL_US
+            (self._report.broken if late else self._report.note)("checkpoint.none", "seal")
         for seq, content in self._facts.handed_out:
             try:
                 handed_out = Signed(f"entry {seq}", notes.parse_checkpoint(content.encode()))

@@ -22,6 +22,7 @@ class LogKey:
 
     seq: int
     key: notes.Key
+    at_us: int = 0
 
 
 class LogFacts:
@@ -36,7 +37,7 @@ class LogFacts:
         self.pruned: set[str] = set()
         self.documents: dict[str, int] = {}  # sha256 -> seq of the entry that names it
         self.handed_out: list[tuple[int, str]] = []
-        self._newest_at = 0
+        self.newest_at = 0
         self._steps_back = 0
         self._largest_step_us = 0
         self._first_step = ""
@@ -61,13 +62,13 @@ class LogFacts:
     def take(self, seq: int, entry: dict[str, Any]) -> None:
         """What a well-formed entry says."""
         at = entry["at"]
-        if at < self._newest_at:
+        if at < self.newest_at:
             if self._steps_back == 0:
                 self._first_step = f"entry {seq}"
             self._steps_back += 1
-            self._largest_step_us = max(self._largest_step_us, self._newest_at - at)
+            self._largest_step_us = max(self._largest_step_us, self.newest_at - at)
         else:
-            self._newest_at = at
+            self.newest_at = at
         kind = entry["kind"]
         if kind in HIGH_VOLUME_KINDS:
             if kind != "message":
@@ -127,7 +128,7 @@ class LogFacts:
 
     def _key(self, seq: int, entry: dict[str, Any]) -> None:
         try:
-            self.keys.append(LogKey(seq, notes.parse_key(str(entry.get("vkey")))))
+            self.keys.append(LogKey(seq, notes.parse_key(str(entry.get("vkey"))), entry["at"]))
         except notes.NoteError as error:
             self.report.broken("key.malformed", f"entry {seq}", reason=error)
 

@@ -94,6 +94,13 @@ def test_a_dropped_a_swapped_and_a_doubled_row_are_seen(plant):
     assert codes(check(plant)) >= {"entry.gap"}
 
 
+def test_a_seal_that_was_removed_whole_is_seen(plant):
+    for name in ("checkpoints", "tile"):
+        shutil.rmtree(plant / "seal" / name)
+    (plant / "seal/checkpoint").unlink()
+    assert "checkpoint.none" in codes(check(plant))
+
+
 def test_a_cut_tail_is_seen_while_a_checkpoint_covers_it(template, plant):
     alter(plant, "DELETE FROM entry WHERE seq > 280")
     assert "checkpoint.beyond" in codes(check(plant))
