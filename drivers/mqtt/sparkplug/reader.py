@@ -21,7 +21,8 @@ COARSE = word(Status.UNCERTAIN, Flag.FLOAT32_COARSE)
 SAID_BAD = word(Status.BAD)
 SAID_STALE = word(Status.UNCERTAIN)
 
-Typed = tuple[Metric, int | None]
+Typed = tuple[Metric, int | None, str]
+"""A metric, its data type and its unit, each as the message or else the birth says."""
 
 
 class SparkplugReader:
@@ -61,7 +62,8 @@ class SparkplugReader:
             return (), (*findings, undecodable("after_death"))
         found, unknown = _found(mapping, node, topic, payload, message.received_us)
         if unknown:
-            findings = (*findings, undecodable("unknown_metric", count=unknown))
+            reason = "unknown_metric" if node.knows_aliases(topic.device) else "no_birth"
+            findings = (*findings, undecodable(reason, count=unknown))
         samples, untimed = timed(found, message.received_us)
         return samples, (*findings, *untimed)
 
@@ -83,19 +85,19 @@ def _found(
     by_time: dict[int | None, dict[str, Typed]] = defaultdict(dict)
     unknown = 0
     for metric in payload.metrics:
-        name, datatype = node.identify(topic.device, metric)
+        name, datatype, unit = node.identify(topic.device, metric)
         if name is None or (datatype is None and not metric.null):
             unknown += 1
             continue
         stamp = metric.timestamp_ms if metric.timestamp_ms is not None else payload.timestamp_ms
-        by_time[stamp].setdefault(name, (metric, datatype))
+        by_time[stamp].setdefault(name, (metric, datatype, unit))
     found = []
     for stamp, metrics in by_time.items():
         for group in mapping.groups:
             read = _read(group, metrics)
             if read is not None and mapping.time_rule is not None:
                 at_us, trust = mapping.time_rule.judge(stamp, received_us)
-                stored = any(metric.historical for metric, _ in metrics.values())
+                stored = any(metric.historical for metric, _, _ in metrics.values())
                 found.append(Found(mapping, group, read, at_us, trust, stored))
     return found, unknown
 
@@ -116,12 +118,11 @@ def _read(group: GroupMapping, metrics: dict[str, Typed]) -> Read | None:
     return tuple(values), tuple(words), tuple(findings)
 
 
-def _verdict(channel: ChannelMapping, metric: Metric, datatype: int | None) -> Verdict:
+def _verdict(channel: ChannelMapping, metric: Metric, datatype: int | None, unit: str) -> Verdict:
     raw: Any = metric.value(datatype)
     if isinstance(raw, NotANumber):
         raw = False  # a foreign thing: read() calls it not a number
-    unit = metric.properties.get("engUnit")
-    if isinstance(unit, str) and unit and unit != channel.unit:
+    if unit and unit != channel.unit:
         facts: dict[str, int | str] = {"reason": "unit", "unit": _fact(unit)}
         return None, SAID_BAD, Finding("message.undecodable", Severity.ERROR, channel.id, facts)
     value, quality, finding = channel.read(raw)

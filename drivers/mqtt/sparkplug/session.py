@@ -1,8 +1,8 @@
 """What is known of an edge node: whether it lives, its births, its sequence (Sparkplug 3.0.0, sections 5 and 6.4).
 
-A sequence number counts the messages of a node modulo 256. A gap means that messages were lost: what follows is still
-read, because each value says what it is, but the node is asked for its birth again so that what was missed is told
-anew.
+A sequence number counts the messages of a node modulo 256. A gap means that messages were lost, and a birth may have
+been among them: metrics that name themselves are still read, aliases are not, until the birth that the node is asked
+for has come. An alias may mean another metric by then.
 """
 
 from dataclasses import dataclass, field
@@ -61,12 +61,17 @@ class Step:
     expected: int | None = None
 
 
+ENGINEERING_UNIT = "engUnit"
+
+
 @dataclass(slots=True)
 class Birth:
-    """Names and data types a birth certificate declared."""
+    """Names, data types and units a birth certificate declared; data messages need not repeat them."""
 
-    by_alias: dict[int, tuple[str, int | None]] = field(default_factory=dict)
+    by_alias: dict[int, str] = field(default_factory=dict)
     types: dict[str, int | None] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    doubtful: bool = False  # messages were lost since, perhaps another birth: aliases are not taken
 
     @classmethod
     def of(cls, payload: Payload) -> "Birth":
@@ -75,8 +80,11 @@ class Birth:
         for metric in payload.metrics:
             if metric.name is not None:
                 birth.types[metric.name] = metric.datatype
+                unit = metric.properties.get(ENGINEERING_UNIT)
+                if isinstance(unit, str) and unit:
+                    birth.units[metric.name] = unit
                 if metric.alias is not None:
-                    birth.by_alias[metric.alias] = (metric.name, metric.datatype)
+                    birth.by_alias[metric.alias] = metric.name
         return birth
 
 
@@ -108,6 +116,9 @@ class EdgeNode:
         if topic.type == "NDEATH":
             return self._death(payload)
         step = self._count(payload, again=again)
+        if step.trouble is Trouble.GAP:
+            for birth in self._births.values():
+                birth.doubtful = True
         if topic.type == "DBIRTH":
             self._births[topic.device] = Birth.of(payload)
             self._dead_devices.discard(topic.device or "")
@@ -140,16 +151,28 @@ class EdgeNode:
             return Step(Trouble.GAP, expected)
         return Step(Trouble.NONE)
 
-    def identify(self, device: str | None, metric: Metric) -> tuple[str | None, int | None]:
-        """Name and data type of a metric: its own, else what the birth declared; None where neither says."""
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something was missed that only a birth of the whole node mends."""
+        return self.life is not Life.BORN or any(birth.doubtful for birth in self._births.values())
+
+    def knows_aliases(self, device: str | None) -> bool:
+        """Whether the birth that gives a device's aliases their meaning is known and still trusted."""
         birth = self._births.get(device)
-        name, datatype = metric.name, metric.datatype
-        if name is None and metric.alias is not None and birth is not None:
-            name, declared = birth.by_alias.get(metric.alias, (None, None))
-            datatype = datatype or declared
-        if datatype is None and name is not None and birth is not None:
-            datatype = birth.types.get(name)
-        return name, datatype
+        return birth is not None and not birth.doubtful
+
+    def identify(self, device: str | None, metric: Metric) -> tuple[str | None, int | None, str]:
+        """Name, data type and unit of a metric: its own, else what the birth declared; None, None and "" where neither
+        says."""
+        birth = self._births.get(device)
+        name, datatype, unit = metric.name, metric.datatype, metric.properties.get(ENGINEERING_UNIT)
+        if birth is not None:
+            if name is None and metric.alias is not None and not birth.doubtful:
+                name = birth.by_alias.get(metric.alias)
+            if name is not None:
+                datatype = datatype or birth.types.get(name)
+                unit = unit or birth.units.get(name)
+        return name, datatype, unit if isinstance(unit, str) else ""
 
 
 def _bd_seq(payload: Payload) -> int | None:

@@ -40,7 +40,8 @@ class RebirthWatcher:
             step = node.move(topic, parse(incoming.payload), again=incoming.duplicate)
         except UndecodableError:
             return []
-        if step.trouble in {Trouble.NONE, Trouble.STALE_DEATH}:
+        dead = topic.type == "NDEATH"  # it cannot hear us
+        if step.trouble is Trouble.STALE_DEATH or dead or (step.trouble is Trouble.NONE and not node.in_doubt):
             return []
         return self._ask((topic.group, topic.node), at_us)
 

@@ -107,17 +107,39 @@ def test_metrics_of_different_times_are_different_samples_and_historical_ones_ar
     assert rules == []
 
 
-def test_a_gap_is_found_and_what_follows_is_still_read(subject: PayloadDecoder) -> None:
+def test_after_a_gap_names_are_read_but_no_alias_until_the_next_birth(subject: PayloadDecoder) -> None:
+    """A birth may have been among what was lost: an alias may mean another metric by now."""
+    named = sp.DData(timestamp=NOW_MS, seq=5, metrics=(metric("Power/Active", T.FLOAT, 5.0),))
     samples, rules = feed(
         subject,
         [
             *births(),
             ddata(2, [by_alias(2, T.FLOAT, 2.0)]),
             ddata(4, [by_alias(2, T.FLOAT, 4.0)]),
-            ddata(5, [by_alias(2, T.FLOAT, 5.0)]),
+            ("spBv1.0/G/DDATA/N/M7", named.encode(include_dtypes=True)),
+            ddata(6, [by_alias(2, T.FLOAT, 6.0)]),
+            *births(7.0),
+            ddata(2, [by_alias(2, T.FLOAT, 8.0)]),
         ],
     )
-    assert [each.values[1] for each in samples] == [1_500, 2_000, 4_000, 5_000]
+    assert [each.values[1] for each in samples] == [1_500, 2_000, 5_000, 7_000, 8_000]
+    assert rules == ["message.sequence_gap", "message.undecodable", "message.undecodable"]
+
+
+def test_aliases_that_changed_in_a_birth_we_missed_are_never_mixed_up(subject: PayloadDecoder) -> None:
+    """The node came back with its aliases the other way round while the gateway had no connection."""
+    samples, rules = feed(subject, [*births(), ddata(7, [by_alias(1, T.DOUBLE, 55.5)])])
+    assert [each.values for each in samples] == [(10_025, 1_500)]
+    _, findings = subject.decode(message(*ddata(8, [by_alias(1, T.DOUBLE, 55.5)])))
+    assert [each.facts["reason"] for each in findings] == ["no_birth"]
+    assert rules == ["message.sequence_gap", "message.undecodable"]
+
+
+def test_a_device_born_after_the_gap_is_trusted_again(subject: PayloadDecoder) -> None:
+    again = sp.DBirth(timestamp=NOW_MS, seq=4, metrics=(metric("Power/Active", T.FLOAT, 4.0, 1),))
+    reborn = ("spBv1.0/G/DBIRTH/N/M7", again.encode(include_dtypes=True))
+    samples, rules = feed(subject, [*births(), reborn, ddata(5, [by_alias(1, T.FLOAT, 5.0)])])
+    assert [each.values[1] for each in samples] == [1_500, 4_000, 5_000]
     assert rules == ["message.sequence_gap"]
 
 
@@ -203,6 +225,22 @@ def test_quality_and_unit_the_device_states(
     samples, _ = feed(subject, [*births(), ("spBv1.0/G/DDATA/N/M7", with_properties(10.0, properties))])
     assert samples[1].values[0] == value
     assert status_of(samples[1].quality[0]) is status
+
+
+def test_the_unit_of_the_birth_holds_for_data_that_does_not_repeat_it(subject: PayloadDecoder) -> None:
+    payload = pb.Payload(timestamp=NOW_MS, seq=1)
+    for alias, (name, unit) in enumerate((("Energy/Import", "MWh"), ("Power/Active", "kW")), 1):
+        each = payload.metrics.add(name=name, alias=alias, datatype=T.DOUBLE, timestamp=NOW_MS, double_value=3.0)
+        each.properties.keys.append("engUnit")
+        each.properties.values.add(type=12, string_value=unit)
+    reborn = ("spBv1.0/G/DBIRTH/N/M7", bytes(payload.SerializeToString()))
+    data = ddata(2, [by_alias(1, T.DOUBLE, 4.0), by_alias(2, T.DOUBLE, 5.0)])
+    samples, _ = feed(subject, [births()[0], reborn, data])
+    assert [each.values for each in samples] == [(None, 3_000), (None, 5_000)]
+    for each in samples:
+        assert [(found.rule, found.channel, found.facts["unit"]) for found in each.findings] == [
+            ("message.undecodable", "energy_import", "MWh")
+        ]
 
 
 def test_a_coarse_float_counter_is_marked(subject: PayloadDecoder) -> None:
@@ -292,6 +330,19 @@ def test_a_rebirth_is_asked_for_at_connect_and_after_a_gap_but_not_too_often() -
     assert len(watcher.observe(incoming(*ddata(5, [])), later_us)) == 1
     assert watcher.observe(incoming(*ddata(9, [])), later_us + REBIRTH_PAUSE_US - 1) == []
     assert len(watcher.observe(incoming(*ddata(12, [])), later_us + REBIRTH_PAUSE_US)) == 1
+
+
+def test_a_node_in_doubt_is_asked_until_it_was_born_again() -> None:
+    watcher = RebirthWatcher(filters("G", "N"))
+    watcher.connected(RECEIVED_US)
+    for each in births():
+        watcher.observe(incoming(*each), RECEIVED_US)
+    assert watcher.observe(incoming(*ddata(5, [])), RECEIVED_US + 1) == []  # asked a moment ago
+    assert len(watcher.observe(incoming(*ddata(6, [])), RECEIVED_US + REBIRTH_PAUSE_US)) == 1
+    for each in births():
+        assert watcher.observe(incoming(*each), RECEIVED_US + 2 * REBIRTH_PAUSE_US) == []
+    assert watcher.observe(incoming(*ddata(2, [])), RECEIVED_US + 3 * REBIRTH_PAUSE_US) == []
+    assert watcher.observe(incoming(*death(7)), RECEIVED_US + 4 * REBIRTH_PAUSE_US) == []
 
 
 def test_a_node_heard_before_its_birth_is_asked() -> None:
