@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel
 
 from api.asked import Asked, AskedFor
@@ -18,10 +18,11 @@ from gateway.audit.findings import FindingView, findings
 from gateway.audit.ledger import InstrumentDetail, LedgerPage, instrument_detail, ledger
 from gateway.audit.live import LiveDetail, LivePoint, live, live_detail
 from gateway.audit.overview import Overview, overview
-from gateway.audit.record import JournalPage, journal_page
+from gateway.audit.record import JournalPage, journal_page, seal_state
 from gateway.audit.trace import Trace
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import iso
+from gateway.sealing.proof import Prover
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 Format = Annotated[Literal["json", "csv"] | None, Query(description="json (default) or csv; else by Accept")]
@@ -333,3 +334,15 @@ def get_entry(asked: AskedFor, seq: Annotated[int, Path(ge=1, le=2**62)]) -> Res
     if entry is None or not entry.subject.startswith(f"{asked.asking.organisation}/"):
         raise UnknownObjectError("the journal has no entry %(seq)s", seq=str(seq))
     return answered(asked, {"entry": entry_fact(entry), "body": entry.body})
+
+
+@router.get("/journal/{seq}/proof", response_model=None, responses={200: {"content": {"text/plain": {}}}})
+def get_proof(asked: AskedFor, seq: Annotated[int, Path(ge=1, le=2**62)]) -> Response:
+    """The offline proof (c2sp.org/tlog-proof@v1) that an entry stands in the newest checkpoint; 404 until sealed."""
+    entry = entry_or_none(asked.reader.sources, seq)
+    if entry is None or not entry.subject.startswith(f"{asked.asking.organisation}/"):
+        raise UnknownObjectError("the journal has no entry %(seq)s", seq=str(seq))
+    if seq > seal_state(asked.reader.sources).size:
+        raise UnknownObjectError("entry %(seq)s is not sealed yet", seq=str(seq))
+    name = f'attachment; filename="entry-{seq}.tlog-proof"'
+    return PlainTextResponse(Prover(asked.reader.folder).prove(seq), headers={"content-disposition": name})

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.domain.time import Period, local_date, local_day
+from gateway.domain.time import SETTLEMENT_WINDOW_US, Period, floor_to, local_date, local_day
 from gateway.journal.journal import Journal
 from gateway.registry.registry import Registry
 from gateway.series.store import SeriesStore
@@ -47,6 +47,11 @@ class Asking:
     def today(self) -> date:
         """The civil day of ``as_of`` at the site."""
         return local_date(self.as_of_us, self.zone)
+
+    @property
+    def settling_us(self) -> int:
+        """The end of the last quarter hour that is over at ``as_of``; a day's last microsecond counts as its end."""
+        return floor_to(self.as_of_us + 1, SETTLEMENT_WINDOW_US)
 
     def day(self, day: date) -> Period:
         """A civil day at the site as a span."""

@@ -10,7 +10,7 @@ from gateway.audit.energy import Energy, begun_us, reached_us, totals
 from gateway.audit.findings import FindingView, findings
 from gateway.audit.plant import plant
 from gateway.domain.ledger import MeteringPoint
-from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, floor_to, local_date
+from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, local_date
 
 MAX_DAYS = 62
 
@@ -71,7 +71,7 @@ def completeness(sources: Sources, asking: Asking, *, days: int = 35) -> Complet
     last = asking.today
     first = last - timedelta(days=max(1, min(days, MAX_DAYS)) - 1)
     edges = day_edges(asking, first, last)
-    settled = floor_to(asking.as_of_us, SETTLEMENT_WINDOW_US)
+    settled = asking.settling_us
     rows = []
     for _depth, fact in there.walk():
         register = there.register(fact)

@@ -10,7 +10,7 @@ from gateway.audit.energy import Energy, is_totalled, joined, settled_to, totals
 from gateway.audit.plant import Plant, PointFact, plant
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.ledger import MeteringPoint
-from gateway.domain.time import SETTLEMENT_WINDOW_US, Period, floor_to, local_date, local_midnight
+from gateway.domain.time import Period, local_date, local_midnight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def consumption(
         raise UnknownObjectError("the ledger has no metering point %(id)s at that moment", id=point)
     counted = [(depth, fact) for depth, fact in there.walk() if is_totalled(sources, asking, there, fact)]
     chosen = there.points[point] if point else _first([fact for _depth, fact in counted])
-    start, end = asking.day(first).start_us, floor_to(asking.as_of_us, SETTLEMENT_WINDOW_US)
+    start, end = asking.day(first).start_us, asking.settling_us
     now = settled_to(sources, asking, there, [fact for _depth, fact in counted], Period(start, max(start, end)))
     until = min(now, asking.day(last).end_us)
     cuts = [each for each in edges(asking, first, last, step) if each < until]

@@ -10,7 +10,7 @@ from gateway.audit.findings import FindingView, findings
 from gateway.audit.ledger import LedgerRow, ledger_rows
 from gateway.audit.plant import Plant, PointFact, plant
 from gateway.domain.ledger import Direction, MeteringPoint
-from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, US_PER_HOUR, Period, floor_to, local_midnight
+from gateway.domain.time import US_PER_DAY, US_PER_HOUR, Period, local_midnight
 
 TOP_FINDINGS = 8
 TOP_DUE = 8
@@ -73,7 +73,7 @@ def overview(sources: Sources, asking: Asking) -> Overview:
     """The figures of the day of ``as_of``."""
     there = plant(sources, asking)
     start = local_midnight(asking.today, asking.zone)
-    now = max(start, floor_to(asking.as_of_us, SETTLEMENT_WINDOW_US))
+    now = max(start, asking.settling_us)
     entering = [fact for fact in there.points.values() if _at_boundary(fact)]
     settled = settled_to(sources, asking, there, entering, Period(start, now))
     boundary = [_point_day(sources, asking, there, fact, Period(start, settled)) for fact in entering]

@@ -9,7 +9,7 @@ from api.asked import Asked, AskedFor
 from api.web.environment import page
 from api.web.pages.energy import DayText, civil_day
 from gateway.audit.balance import Balance, balances
-from gateway.domain.time import SETTLEMENT_WINDOW_US, Period, floor_to
+from gateway.domain.time import Period
 
 router = APIRouter(include_in_schema=False)
 
@@ -18,7 +18,7 @@ def asked_balances(asked: Asked, first: str, last: str) -> tuple[Period, list[Ba
     """The balances of an address: whole civil days, yesterday where nothing is said."""
     to = min(civil_day("last", last, asked.asking.today - timedelta(days=1)), asked.asking.today)
     since = min(civil_day("first", first, to), to)
-    end = min(asked.asking.day(to).end_us, floor_to(asked.asking.as_of_us, SETTLEMENT_WINDOW_US))
+    end = min(asked.asking.day(to).end_us, asked.asking.settling_us)
     period = Period(asked.asking.day(since).start_us, max(end, asked.asking.day(since).start_us))
     return period, balances(asked.reader.sources, asked.asking, period)
 

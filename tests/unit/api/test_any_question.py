@@ -56,9 +56,7 @@ def test_any_parameters(client: TestClient, choice: int, values: list[str], used
         assert answer.headers["content-type"].split(";")[0] in {"application/json", "text/csv"}
 
 
-@settings(
-    max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     page=st.sampled_from(
         [
