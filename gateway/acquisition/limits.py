@@ -22,6 +22,7 @@ REFUSAL_EXCEPTIONS = frozenset({2, 3})
 """Modbus: illegal data address, illegal data value."""
 REFUSALS_TO_CUT = 2
 MAX_DEVICES = 10_000
+CONFIGURATION_FIELDS = ("device", "groups", "mapping")
 
 
 class NarrowingDriver(Protocol):
@@ -77,12 +78,16 @@ def with_plans(configuration: Document, plans: Mapping[str, Document]) -> Docume
 
 @dataclass(slots=True, eq=False)
 class DeviceLimits:
-    """One device's way to cut its plans. ``base`` is the hash of the configuration as the site file gives it."""
+    """One device's way to cut its plans. ``base`` is the hash of the configuration as the site file gives it.
+
+    ``configuration`` gives the body of its newest configuration entry: it is large and rarely wanted, so it stays in
+    the journal until then.
+    """
 
     device: str
     subject: str
     base: str
-    configuration: Document
+    configuration: Callable[[], Document]
     driver: NarrowingDriver
     limits: ReadLimits
     refusals: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -105,11 +110,12 @@ class DeviceLimits:
         """The configuration entry of the cut plan, and what to do once it is committed; one at a time a device."""
         self.pending = True
         document = plan.document()
-        configuration = with_plans(self.configuration, {group: document})
+        before = self.configuration()
+        plain = {key: before[key] for key in CONFIGURATION_FIELDS if key in before}
+        configuration = with_plans(plain, {group: document})
         draft = Draft("configuration", self.subject, at_us, {**configuration, "software": software_version()}).encode()
 
         def committed() -> None:
-            self.configuration = configuration
             self.refusals.clear()
             self.pending = False
             self.limits.learn(self.device, self.base, group, document)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from gateway.acquisition.collector import Collector
 from gateway.acquisition.duplicates import WINDOW, RecentMessages
 from gateway.acquisition.endpoint import EndpointActor
 from gateway.acquisition.keeping import Keeper, Listening
-from gateway.acquisition.limits import DeviceLimits, ReadLimits, with_plans
+from gateway.acquisition.limits import DeviceLimits, NarrowingDriver, ReadLimits, with_plans
 from gateway.acquisition.line import Line, lines_of
 from gateway.acquisition.listening import ListeningActor, MessageIntake
 from gateway.acquisition.outbox import Outbox
@@ -24,6 +25,7 @@ from gateway.assembly.operator_log import silence_reporter, step_reporter, warn_
 from gateway.assembly.platform import kernel_clock_state
 from gateway.assembly.plugins import can_narrow, is_listening, is_polling
 from gateway.assembly.site_loading import AssembledDevice, AssembledEndpoint, AssembledSite
+from gateway.domain.device import Device
 from gateway.journal.canonical import BodyError, encode
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder, software_version
@@ -86,7 +88,7 @@ def open_collection(site: AssembledSite, data: Path, clock: Clock) -> Iterator[C
             devices = [each for endpoint in endpoints for each in endpoint.devices]
             seqs = record_configuration(journal, folder, site.configuration, devices, clock)
             lines = {
-                each.id: _lines(each, plain, ledger, seqs, limits)
+                each.id: _lines(each, plain, ledger, seqs, _Cutting(limits, journal))
                 for each, plain in zip(endpoints, site.endpoints, strict=True)
             }
             intakes = {
@@ -94,10 +96,35 @@ def open_collection(site: AssembledSite, data: Path, clock: Clock) -> Iterator[C
                 for each in site.endpoints
                 if each.decoder is not None
             }
-            yield Collection(site, folder, journal, ledger, recorder, lines, intakes)
+            slim = replace(site, endpoints=tuple(_slim(each) for each in site.endpoints), configuration={})
+            del site, endpoints, devices
+            yield Collection(slim, folder, journal, ledger, recorder, lines, intakes)
         finally:
             ledger.close()
             journal.close()
+
+
+def _slim(endpoint: AssembledEndpoint) -> AssembledEndpoint:
+    """Without what is only needed until the lines are made; with a thousand meters it is tens of megabytes."""
+    devices = tuple(replace(each, profile={}, plans={}, configuration={}) for each in endpoint.devices)
+    return replace(endpoint, devices=devices)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cutting:
+    """What lines need to learn read limits."""
+
+    limits: ReadLimits
+    journal: Journal
+
+    def of(self, device: Device, base: str, driver: NarrowingDriver) -> DeviceLimits:
+        """The limits of one device; ``base`` is the hash of its configuration as the site file gives it."""
+        return DeviceLimits(device.id, device.subject, base, partial(self._newest, device.subject), driver, self.limits)
+
+    def _newest(self, subject: str) -> Document:
+        entry = self.journal.latest("configuration", subject)
+        assert entry is not None, "a device is configured before it is polled"
+        return entry.body
 
 
 def _window(endpoint: AssembledEndpoint) -> int:
@@ -122,18 +149,17 @@ def _within_limits(endpoint: AssembledEndpoint, limits: ReadLimits) -> Assembled
 
 
 def _lines(
-    endpoint: AssembledEndpoint, plain: AssembledEndpoint, ledger: LedgerView, seqs: dict[str, int], limits: ReadLimits
+    endpoint: AssembledEndpoint, plain: AssembledEndpoint, ledger: LedgerView, seqs: dict[str, int], cutting: _Cutting
 ) -> list[Line]:
     """``plain`` is the endpoint as the site file gives it, before limits."""
     lines: list[Line] = []
     for each, before in zip(endpoint.devices, plain.devices, strict=True):
         device = each.device
-        cutting = None
+        limits = None
         if can_narrow(endpoint.driver):
-            base = before.configuration["hash"]
-            cutting = DeviceLimits(device.id, device.subject, base, each.configuration, endpoint.driver, limits)
+            limits = cutting.of(device, before.configuration["hash"], endpoint.driver)
         lines.extend(
-            lines_of(device, each.plans, each.configuration, registry=ledger, cfg=seqs[device.id], limits=cutting)
+            lines_of(device, each.plans, each.configuration, registry=ledger, cfg=seqs[device.id], limits=limits)
         )
     return lines
 

@@ -12,6 +12,9 @@ from gateway.assembly.collecting import Machine, build_collector, open_collectio
 from gateway.assembly.platform import SystemClock, SystemRandom, SystemStreams, ThreadCommitter
 from gateway.assembly.site_loading import AssembledSite, load_assembled_site
 from gateway.i18n import text
+from gateway.journal.folder import DataFolder
+from gateway.journal.selftest import measure_sync_latency
+from gateway.ports import Clock
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -35,15 +38,19 @@ def command(language: str, site: Path, data: Path | None) -> None:
         ),
         err=True,
     )
-    asyncio.run(_collect(assembled, folder, language))
+    sites = [assembled]
+    del assembled
+    asyncio.run(_collect(sites, folder, language))
     click.echo(text(language, "Stopped; everything read is committed and sealed."), err=True)
 
 
-async def _collect(site: AssembledSite, folder: Path, language: str) -> None:
+async def _collect(sites: list[AssembledSite], folder: Path, language: str) -> None:
+    """``sites`` holds one site and is emptied: a large site's documents are not kept while it is collected."""
     committer = ThreadCommitter()
     try:
         machine = Machine(SystemClock(), SystemRandom(), SystemStreams(), committer, language)
-        with open_collection(site, folder, machine.clock) as collection:
+        with open_collection(sites.pop(), folder, machine.clock) as collection:
+            _say_sync_latency(collection.folder, machine.clock, language)
             collector = build_collector(collection, machine)
             loop = asyncio.get_running_loop()
             for each in STOP_SIGNALS:
@@ -51,3 +58,11 @@ async def _collect(site: AssembledSite, folder: Path, language: str) -> None:
             await collector.run()
     finally:
         committer.close()
+
+
+def _say_sync_latency(folder: DataFolder, clock: Clock, language: str) -> None:
+    """The start-up self-test: a disk that does not really sync, or is very slow, should be known before it matters."""
+    latency = measure_sync_latency(folder, clock)
+    message = "The disk syncs in %(median)s µs (worst of %(rounds)s: %(worst)s µs)."
+    facts = {"median": latency.median_us, "worst": latency.worst_us, "rounds": latency.rounds}
+    click.echo(text(language, message, **facts), err=True)
