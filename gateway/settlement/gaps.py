@@ -70,12 +70,14 @@ def fill_gaps(
         except RefusedGapError as error:
             result.append(FilledGap(span, refused=str(error)))
             continue
-        rows = [
-            (each.start_us, each.row._replace(energy=value, method=Method.SUBSTITUTED, quality=_QUALITY))
-            for each, value in zip(intervals, values, strict=True)
-        ]
+        rows = [(each.start_us, _filled(each.row, value)) for each, value in zip(intervals, values, strict=True)]
         result.append(FilledGap(span, rows))
     return result
+
+
+def _filled(row: IntervalRow, value: int) -> IntervalRow:
+    """A window with an estimated energy: no register says it, but the entries around the gap stay named."""
+    return row._replace(start=None, end=None, energy=value, method=Method.SUBSTITUTED, quality=_QUALITY)
 
 
 def _gaps(intervals: Sequence[Interval], workday: Callable[[int], bool]) -> Iterator[tuple[Gap, list[Interval]]]:

@@ -281,9 +281,9 @@ class Settler:
 
 
 def _stands_in(old: IntervalRow, new: IntervalRow) -> bool:
-    """Whether a value somebody entered or substituted still fills the same gap: no other register is known now."""
+    """Whether a value somebody entered or substituted still fills the same gap: between the same entries."""
     entered = old.method in {Method.SUBSTITUTED, Method.MANUAL} and new.method in {Method.MISSING, Method.CAUGHT_UP}
-    return entered and (old.start, old.end) == (new.start, new.end)
+    return entered and old[11:] == new[11:]
 
 
 def _carried(old: IntervalRow, new: IntervalRow) -> IntervalRow:
