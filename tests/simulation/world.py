@@ -267,7 +267,7 @@ def _just_below(honest: DescribedMeter, profile: str, slot_us: int) -> float:
     now, before = (honest.quantity(COUNTERS[profile][1], at_us) for at_us in (slot_us, slot_us - PERIOD_S * S))
     assert isinstance(now, int)
     assert isinstance(before, int)
-    return (now - before) / 1e6 + 1.5 * resolution
+    return (now - before) / 1e6 + 1.2 * resolution
 
 
 ASIDE = {"stall", "down", "step"}
