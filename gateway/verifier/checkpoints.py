@@ -7,7 +7,6 @@ from gateway.verifier import notes
 from gateway.verifier.log import LogFacts
 from gateway.verifier.report import Report
 
-
 FIRST_SEAL_US = 600_000_000  # a gateway seals every minute; be generous
 
 

@@ -18,7 +18,7 @@ from gateway.assembly.platform import SystemClock
 from gateway.assembly.sealing_now import sealed_up_to
 from gateway.assembly.witness_client import ask_witness
 from gateway.cli.main import root
-from gateway.domain.errors import DataFolderError, JournalError, MeterproofError
+from gateway.domain.errors import ConfigurationError, DataFolderError, JournalError, MeterproofError
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -116,6 +116,19 @@ def test_a_copy_of_the_archive_verifies_alone(plant, tmp_path):
     content[len(content) // 2] ^= 1
     segment.write_bytes(content)
     assert not verify(tmp_path / "usb").ok
+
+
+def test_archive_commands_close_and_prune_with_their_limits(plant):
+    data = plant.folder.path
+    for name in ("one", "two"):  # entries of today, sealed: then the half day of the plant is over
+        run("seal", "checkpoint", data.parent / name, "--data", data, "--to", "office")
+    assert "closed" in run("archive", "close", "--data", data)
+    assert "No finished day" in run("archive", "close", "--data", data)
+    with pytest.raises(ConfigurationError):
+        run("archive", "prune", "--data", data, "--before", "2025-12-01", "--reason", "too early")
+    with pytest.raises(ConfigurationError):
+        run("archive", "prune", "--data", data, "--before", "soon", "--reason", "x")
+    assert "0 file(s)" in run("archive", "prune", "--data", data, "--before", "2015-12-01", "--reason", "retention")
 
 
 def test_a_proof_holds_for_its_entry_and_for_no_other(plant, tmp_path, capsys):
