@@ -1,4 +1,4 @@
-"""``meterproof rebuild --data DIR``: drop every projection and build it again from the journal."""
+"""``meterproof rebuild --data DIR``: build every projection again from the journal, beside the live ones."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from gateway.assembly.platform import SystemClock
-from gateway.assembly.projecting import Projection, drop_projections
+from gateway.assembly.rebuilding import rebuild
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 
@@ -17,19 +17,14 @@ from gateway.journal.folder import DataFolder
 def command(language: str, data: Path) -> None:
     """Build all projections again from the journal. 由日志重建全部投影。"""
     folder = DataFolder.open(data)
-    with folder.hold_lock("project"):
-        drop_projections(folder)
-        projection = Projection(folder, SystemClock())
-        try:
-            head = projection.head_seq()
-            label = text(language, "Rebuilding")
-            with click.progressbar(length=head, label=label, file=sys.stderr) as bar:
-                done = 0
-                while projection.step().applied:
-                    applied = min(projection.projector.applied_seq(), head)
-                    bar.update(applied - done)
-                    done = applied
-            count = projection.projector.applied_seq()
-        finally:
-            projection.close()
+    with (
+        folder.hold_lock("project"),
+        click.progressbar(length=1, label=text(language, "Rebuilding"), file=sys.stderr) as bar,
+    ):
+
+        def show(done: int, head: int) -> None:
+            bar.length = head
+            bar.update(done - bar.pos)
+
+        count = rebuild(folder, SystemClock(), show)
     click.echo(text(language, "%(count)s entries projected.", count=count))

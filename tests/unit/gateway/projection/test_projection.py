@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.assembly.projecting import Projection, drop_projections
+from gateway.assembly.rebuilding import rebuild
 from gateway.cli.ledger import command as ledger_command
 from gateway.cli.substitute import command as substitute_command
 from gateway.domain.errors import UnknownObjectError
@@ -372,3 +373,30 @@ def test_an_exchange_put_on_record_later_closes_opens_and_settles_again(works):
     assert registry.installation_of_device(ORG, "a", at - 1).object["closing_index"] == "2.60"
     settlement.close()
     registry.close()
+
+
+def test_a_rebuild_grows_beside_the_live_files_and_takes_their_place_whole(works):
+    fill(works)
+    works.project()
+    works.projection.close()
+    works.projection = None
+    live = tables(works.folder)
+    inode = works.folder.registry.stat().st_ino
+    seen = []
+
+    def stop(done, head):
+        seen.append((done, head))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(works.folder, works.clock, stop)
+    assert seen
+    assert works.folder.registry.stat().st_ino == inode
+    assert tables(works.folder) == live
+    count = rebuild(works.folder, works.clock, lambda done, head: None)
+    assert count == works.journal.head()
+    assert works.folder.registry.stat().st_ino != inode
+    assert tables(works.folder) == live
+    assert not (works.folder.state / "rebuild").exists()
+    works.append(works.poll("a", T0 + 600 * STEP, 9000))
+    assert works.project().projector.series.last("a", "main").slot_us == T0 + 600 * STEP
