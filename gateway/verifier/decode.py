@@ -133,15 +133,16 @@ def _field(each: dict[str, Any], functions: list[int]) -> Callable[[Sequence[byt
     scales = each.get("scales", [])
     subtract = each.get("subtract", 0)
     constant = Fraction(each.get("numerator", 1), each.get("denominator", 1)) * 10 ** each.get("decimals", 0)
-    form = each.get("format", "number")
+    numerator, denominator = constant.numerator, constant.denominator
+    form, worded = each.get("format", "number"), part.type in {"text", "time"}
 
     def field(data: Sequence[bytes | None], factors: list[Any]) -> Value:
         if part.type == "object":
             return _object(data[part.request], part.offset) if functions[part.request] == 43 else None
         ordered = part.ordered(data)
-        if ordered is None or ordered.hex() in sentinels:
+        if ordered is None or (sentinels and ordered.hex() in sentinels):
             return None
-        if part.type in {"text", "time"}:
+        if worded:
             return _text(ordered) if part.type == "text" else _time(ordered, part.shift)
         number = part.number(ordered)
         return None if number is None else scaled(number, ordered, factors)
@@ -150,8 +151,8 @@ def _field(each: dict[str, Any], functions: list[int]) -> Callable[[Sequence[byt
         if form != "number":
             return _formatted(form, number, ordered)
         above, below = number.as_integer_ratio()
-        above = (above - subtract * below) * constant.numerator
-        below *= constant.denominator
+        above = (above - subtract * below) * numerator
+        below *= denominator
         for at in scales:
             if not isinstance(factors[at], Fraction):
                 return None
