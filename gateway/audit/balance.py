@@ -13,8 +13,7 @@ from fractions import Fraction
 from math import fsum, sqrt
 
 from gateway.audit.asking import Asking, Sources
-from gateway.audit.consumption import over_days
-from gateway.audit.energy import Energy
+from gateway.audit.energy import Energy, amount
 from gateway.audit.plant import Plant, PointFact, plant
 from gateway.domain.ledger import Direction, InstallationRole, MeteringPoint
 from gateway.domain.ratio import class_rank
@@ -120,17 +119,17 @@ def _reasons(shares: Sequence[Share]) -> list[str]:
 
 
 def _share(sources: Sources, asking: Asking, there: Plant, fact: PointFact, period: Period) -> Share:
-    amount = over_days(sources, asking, there, fact, (period.start_us, period.end_us))
+    energy = amount(sources, asking, there, fact, period)
     metered = there.register(fact) is not None
     relative = _relative(fact)
     return Share(
         point=fact.point,
         sign=-1 if fact.point.direction == Direction.OUT else 1,
         metered=metered,
-        amount=amount,
+        amount=energy,
         standard_uncertainty=None
-        if relative is None or amount.value is None
-        else (abs(amount.value) * relative).limit_denominator(10**9),
+        if relative is None or energy.value is None
+        else (abs(energy.value) * relative).limit_denominator(10**9),
     )
 
 

@@ -6,11 +6,11 @@ from datetime import date
 
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.days import edges, preceding
-from gateway.audit.energy import Energy, is_totalled, joined, settled_to, totals
-from gateway.audit.plant import Plant, PointFact, plant
+from gateway.audit.energy import Energy, amount, is_totalled, settled_to, totals
+from gateway.audit.plant import PointFact, plant
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.ledger import MeteringPoint
-from gateway.domain.time import Period, local_date, local_midnight
+from gateway.domain.time import Period, local_midnight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +64,8 @@ def consumption(
         PointTotal(
             depth=depth,
             point=fact.point,
-            amount=over_days(sources, asking, there, fact, span),
-            before=over_days(sources, asking, there, fact, before),
+            amount=amount(sources, asking, there, fact, Period(*span)),
+            before=amount(sources, asking, there, fact, Period(*before)),
         )
         for depth, fact in counted
     ]
@@ -90,14 +90,3 @@ def _source(step: str) -> str:
 def _first(facts: Sequence[PointFact]) -> PointFact | None:
     electricity = [each for each in facts if each.point.energy_kind == "electricity" and each.point.level == 1]
     return next(iter(electricity or facts), None)
-
-
-def over_days(sources: Sources, asking: Asking, there: Plant, fact: PointFact, span: tuple[int, int]) -> Energy:
-    """A point's energy over a span that begins at a midnight: whole days from roll-ups, the rest from quarter hours."""
-    whole = local_midnight(local_date(span[1], asking.zone), asking.zone)
-    if whole <= span[0]:
-        return totals(sources, asking, there, fact, list(span), step="quarter")[0]
-    days = totals(sources, asking, there, fact, [span[0], whole], step="day")[0]
-    if whole >= span[1]:
-        return days
-    return joined(days, totals(sources, asking, there, fact, [whole, span[1]], step="quarter")[0])

@@ -95,6 +95,13 @@ class _Sum:
 
 def servings(sources: Sources, asking: Asking, there: Plant, fact: PointFact) -> list[Serving]:
     """Every meter that is or was fitted at a point and read by a device, oldest first."""
+    known: list[Serving] | None = there.memory.get(fact.point.id)
+    if known is None:
+        known = there.memory[fact.point.id] = _servings(sources, asking, there, fact)
+    return known
+
+
+def _servings(sources: Sources, asking: Asking, there: Plant, fact: PointFact) -> list[Serving]:
     found = []
     registry, organisation = sources.registry, asking.organisation
     for record in registry.installations_of_point(organisation, fact.point.id, None, asking.known_seq):
@@ -133,7 +140,7 @@ def totals(
     register = there.register(fact)
     serving = servings(sources, asking, there, fact)
     if not serving:
-        return _entered(sources, asking, fact, edges)
+        return [amount(sources, asking, there, fact, Period(*pair)) for pair in pairwise(edges)]
     unit = serving[-1].unit if serving else (register.unit if register else "")
     sums = [_Sum() for _ in edges[:-1]]
     methods: list[dict[str, Fraction]] = [{} for _ in sums]
@@ -186,29 +193,27 @@ def _add(total: _Sum, methods: dict[str, Fraction], part: _Part) -> None:
         methods[method.word] = methods.get(method.word, Fraction(0)) + value
 
 
-def _entered(sources: Sources, asking: Asking, fact: PointFact, edges: Sequence[int]) -> list[Energy]:
-    """Amounts of a point without a counter: weighing tickets and registers that people read."""
-    made = []
-    for start_us, end_us in pairwise(edges):
-        found = sources.settlement.energy(
-            asking.organisation, fact.point.id, Period(start_us, end_us), asking.known_seq
-        )
-        known = bool(found.by_method)
-        made.append(
-            Energy(
-                start_us=start_us,
-                end_us=end_us,
-                unit=found.unit,
-                value=found.value if known else None,
-                windows=0,
-                missing=found.missing,
-                coverage_permille=0,
-                quality=found.quality if known else MISSING,
-                by_method={method.word: value for method, value in found.by_method.items()},
-                tickets=found.tickets,
-            )
-        )
-    return made
+def amount(sources: Sources, asking: Asking, there: Plant, fact: PointFact, span: Period) -> Energy:
+    """A point's energy over a time as one amount, added up in the store: counters, weighing tickets, hand readings."""
+    found = sources.settlement.energy(asking.organisation, fact.point.id, span, asking.known_seq)
+    counted = there.register(fact) is not None
+    expected = max(1, span.duration_us // SETTLEMENT_WINDOW_US) if counted else 0
+    settled = found.windows - found.missing if counted else 0
+    known = settled > 0 or bool(found.by_method)
+    covered = found.coverage * found.windows
+    return Energy(
+        start_us=span.start_us,
+        end_us=span.end_us,
+        unit=found.unit,
+        value=found.value if known else None,
+        windows=max(expected, found.windows) if counted else 0,
+        missing=max(expected - settled, 0) if counted else found.missing,
+        coverage_permille=min(1000, covered // expected) if counted else 0,
+        quality=_of_parts(found.quality) if known else MISSING,
+        by_method={method.word: value for method, value in found.by_method.items()},
+        tickets=found.tickets,
+        coverage_sum=covered,
+    )
 
 
 def is_totalled(sources: Sources, asking: Asking, there: Plant, fact: PointFact) -> bool:

@@ -1,8 +1,9 @@
 """The ledger at one moment as one picture: points, what is fitted there, and what the devices offer."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from gateway.audit.asking import Asking, Sources
 from gateway.domain.device import ChannelKind
@@ -11,6 +12,7 @@ from gateway.domain.ratio import parse_ratio
 from gateway.registry.record import Configuration, Record
 
 MAX_DEPTH = 20
+_CHILDREN = "\0children"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ class Plant:
     installations: tuple[Fitted, ...]
     configurations: Mapping[str, Configuration]
     channels: Mapping[str, tuple[ChannelFact, ...]]
+    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What was looked up once for a point while this picture is used."""
 
     def roots(self) -> list[PointFact]:
         """Points without a parent on record, in order of level and id."""
@@ -88,7 +92,13 @@ class Plant:
 
     def children(self, point: str) -> list[PointFact]:
         """Points that hang under one."""
-        return [fact for fact in self.points.values() if fact.point.parent == point and fact.point.id != point]
+        known: dict[str, list[PointFact]] | None = self.memory.get(_CHILDREN)
+        if known is None:
+            known = self.memory[_CHILDREN] = {}
+            for fact in self.points.values():
+                if fact.point.parent != fact.point.id:
+                    known.setdefault(fact.point.parent, []).append(fact)
+        return known.get(point, [])
 
     def walk(self) -> Iterator[tuple[int, PointFact]]:
         """Every point once with its depth, parents before children; a ring of parents is cut where it closes."""
