@@ -19,7 +19,7 @@ from simulators.demo.serving import now_us
 from simulators.demo.site import HOST, site_text
 from simulators.texts import say
 
-DEFAULT_PORT = 8765
+DEFAULT_PORT = 8420
 DEFAULT_DAYS = 35
 MAX_DAYS = 1_100
 SEED = 20_260_701
