@@ -8,12 +8,8 @@ name and place in the package hangs on the log's signature.
 import base64
 import hashlib
 import shutil
-import tempfile
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +23,7 @@ from gateway.ports import Clock
 from gateway.sealing.figures import figures
 from gateway.sealing.history import History
 from gateway.sealing.note import Checkpoint, Note, NoteError, VerifierKey
+from gateway.sealing.package_file import copy_verifier, work_folder, write_zip
 from gateway.sealing.package_index import index_page
 from gateway.sealing.proof import Prover
 from gateway.sealing.selection import Selection, Wish, chosen_devices, entries
@@ -36,7 +33,6 @@ from gateway.sealing.tree import consistency_proof, range_root, split
 EXPORTED_ACTION = "package.exported"
 HANDED_OUT_ACTION = "checkpoint.handed_out"
 HEAD_MEMBERS = ("manifest.json", "manifest.entry", "manifest.tlog-proof", "consistency.txt")
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 MAX_ENTRIES = 5_000_000
 
 
@@ -69,7 +65,7 @@ class PackageWriter:
         self._sealed_up_to(self._journal.head())
         prover = Prover(self._folder)
         selection = Selection(chosen_devices(self._journal, wish, prover.checkpoint.size), prover.checkpoint.size)
-        with _work_folder(target) as work:
+        with work_folder(target) as work:
             members = self._collect(work, wish, selection, prover)
             manifest = self._manifest(wish, selection, prover, [(name, work / name) for name in members])
             seq = self._announce(manifest, wish, target, reason)
@@ -82,7 +78,7 @@ class PackageWriter:
                 later.prove(seq).encode(),
                 "".join(base64.b64encode(each).decode() + "\n" for each in hashes).encode(),
             ]
-            _zip(target, dict(zip(HEAD_MEMBERS, head, strict=True)), [(name, work / name) for name in members])
+            write_zip(target, dict(zip(HEAD_MEMBERS, head, strict=True)), [(name, work / name) for name in members])
             shown = canonical.decode((work / "figures.json").read_bytes())
             self._journal.append([hand_out_draft(self._folder, later.note, self._clock, self._actor, target.name)])
         return Exported(
@@ -120,7 +116,7 @@ class PackageWriter:
         names = ["index.zh.html", "index.en.html", "checkpoint", "key.pub", "checkpoints.json"]
         names += ["entries.txt", "tree.txt", "figures.json"]
         names += [self._document(work, digest) for digest in sorted(selection.documents)]
-        return [*names, *_verifier(work)]
+        return [*names, *copy_verifier(work)]
 
     def _document(self, work: Path, digest: str) -> str:
         source = self._folder.blobs / digest
@@ -265,72 +261,3 @@ def _signed(note: Note, key: VerifierKey) -> bool:
         return note.signed_by(key)
     except NoteError:
         return False
-
-
-def _verifier(work: Path) -> list[str]:
-    """The verifier's sources and the page that needs no Python, as they are in this program."""
-    names = ["verify.html", "verify.py", "gateway/__init__.py"]
-    package = files("gateway.verifier")
-    (work / "gateway" / "verifier").mkdir(parents=True)
-    (work / "verify.html").write_bytes((package / "verify.html").read_bytes())
-    (work / "verify.py").write_text(LAUNCHER, "utf-8")
-    (work / "gateway" / "__init__.py").write_text('"""Holds the verifier only."""\n', "utf-8")
-    for source in sorted(package.iterdir(), key=lambda each: each.name):
-        if source.name.endswith(".py"):
-            name = f"gateway/verifier/{source.name}"
-            (work / name).write_bytes(source.read_bytes())
-            names.append(name)
-    return names
-
-
-LAUNCHER = '''"""Check this package: unpack it and run ``python verify.py``; or ``python verify.py PACKAGE.zip``.
-
-Needs Python 3.11 or newer and the package ``cryptography``. Without Python open verify.html in a browser.
-"""
-
-import sys
-from pathlib import Path
-
-from gateway.verifier.__main__ import main
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or [str(Path(__file__).resolve().parent)]))
-'''
-
-
-def _zip(target: Path, head: dict[str, bytes], members: Sequence[tuple[str, Path]]) -> None:
-    temporary = target.with_name(target.name + ".tmp")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as package:
-            for name, content in head.items():
-                package.writestr(_info(name), content)
-            for name, path in members:
-                with path.open("rb") as source, package.open(_info(name), "w", force_zip64=True) as into:
-                    shutil.copyfileobj(source, into)
-        temporary.replace(target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _info(name: str) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, ZIP_TIME)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    info.external_attr = 0o644 << 16
-    return info
-
-
-@contextmanager
-def _work_folder(target: Path) -> Iterator[Path]:
-    try:
-        with tempfile.TemporaryDirectory(prefix=".package-", dir=target.absolute().parent) as name:
-            yield Path(name)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-
-
-def _unwritable(target: Path, error: OSError) -> DataFolderError:
-    return DataFolderError(
-        "%(path)s cannot be written: %(reason)s", path=str(target), reason=error.strerror or str(error)
-    )
