@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from gateway.assembly.projecting import Projection
+from gateway.assembly.upkeep import SeriesUpkeep
 from gateway.journal.folder import DataFolder, sync_folder
 from gateway.ports import Clock
 
@@ -59,6 +60,12 @@ def rebuild(folder: DataFolder, clock: Clock, progress: Callable[[int, int], Non
         while projection.step().applied:
             progress(min(projection.projector.applied_seq(), head), head)
         count = projection.projector.applied_seq()
+        upkeep = SeriesUpkeep(beside, projection.projector)
+        try:
+            while upkeep.step():
+                pass
+        finally:
+            upkeep.close()
     finally:
         projection.close()
     _put_in_place(beside, folder)
