@@ -1,5 +1,6 @@
 """The one apply: live equals rebuilt, any order of arrival settles alike, nothing is said twice."""
 
+import json
 import random
 from fractions import Fraction
 
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 from gateway.assembly.projecting import Projection, drop_projections
 from gateway.assembly.rebuilding import rebuild
 from gateway.cli.ledger import command as ledger_command
+from gateway.cli.revisions import command as revisions_command
 from gateway.cli.substitute import command as substitute_command
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, Period, parse_iso
@@ -153,6 +155,10 @@ def test_late_data_is_a_new_revision_and_the_old_one_is_still_known(works):
     assert [each.energy for each in states] == [None, Fraction(3, 10)]
     (change,) = [each for each in settlement.changes(ORG, known) if each.old.start_us == window.start_us]
     assert (change.old.energy, change.new.energy, change.why) == (None, Fraction(3, 10), "late_readings")
+    shown = CliRunner().invoke(revisions_command, ["--data", str(works.folder.path), "--after", str(known)], obj="en")
+    assert "2026-10-17T18:00:00Z a e: – [missing] → 0.3 [caught_up] (readings came late; #" in shown.output
+    lines = CliRunner().invoke(revisions_command, ["--data", str(works.folder.path), "--json"], obj="en").output
+    assert {json.loads(line)["why"] for line in lines.splitlines()} == {"late_readings"}
     assert settlement.interval_evidence(ORG, states[1].seq)[1] > settlement.interval_evidence(ORG, states[0].seq)[1]
     settlement.close()
     registry.close()
