@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 
 from gateway.domain.errors import JournalError
 from gateway.journal import canonical
@@ -37,14 +38,14 @@ def file_name(day: str, first: int, last: int, kind: str) -> str:
 
 
 class Archive:
-    """Reads the closed days of one data folder."""
+    """Reads the closed days of one data folder; safe to use from several threads, one at a time."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._index = ArchiveIndex(folder.parent / "state")
-        self._files: list[ArchiveFile] = []
+        self._known: list[ArchiveFile] | None = None  # looked up when first needed
         self._open: dict[Path, Segment] = {}
-        self.refresh()
+        self._lock = RLock()
 
     def refresh(self) -> None:
         """Look again at what files there are."""
@@ -53,7 +54,13 @@ class Archive:
             match = _NAME.match(path.name)
             if match is not None:
                 found.append(ArchiveFile(int(match[2]), int(match[3]), match[4], match[1], path))
-        self._files = sorted(found)
+        self._known = sorted(found)
+
+    @property
+    def _files(self) -> list[ArchiveFile]:
+        if self._known is None:
+            self.refresh()
+        return self._known or []
 
     @property
     def files(self) -> list[ArchiveFile]:
@@ -68,6 +75,10 @@ class Archive:
     def read(self, after_seq: int, limit: int, kinds: Collection[str] | None) -> list[Entry]:
         """Up to ``limit`` archived entries after a number, in order, of the kinds when given; files of other kinds are
         not opened."""
+        with self._lock:
+            return self._read(after_seq, limit, kinds)
+
+    def _read(self, after_seq: int, limit: int, kinds: Collection[str] | None) -> list[Entry]:
         wanted = {FACTS, POLLS}
         if kinds is not None:
             wanted = {POLLS if kind in HIGH_VOLUME_KINDS else FACTS for kind in kinds}
@@ -96,15 +107,20 @@ class Archive:
 
     def entry(self, seq: int) -> Entry | None:
         """One archived entry; None when it is not here (never was, or was pruned)."""
-        for file in self._files:
-            if file.first <= seq <= file.last and file.kind != CHECKPOINTS and file.path.is_file():
-                found = self._segment(file.path).read(seq - 1, 1)
-                if found and found[0][0] == seq:
-                    return entry_from(*found[0])
-        return None
+        with self._lock:
+            for file in self._files:
+                if file.first <= seq <= file.last and file.kind != CHECKPOINTS and file.path.is_file():
+                    found = self._segment(file.path).read(seq - 1, 1)
+                    if found and found[0][0] == seq:
+                        return entry_from(*found[0])
+            return None
 
     def latest(self, kind: str, subject: str, bound: int) -> Entry | None:
         """The newest archived entry of a kind about a subject, not after ``bound``."""
+        with self._lock:
+            return self._latest(kind, subject, bound)
+
+    def _latest(self, kind: str, subject: str, bound: int) -> Entry | None:
         content = POLLS if kind in HIGH_VOLUME_KINDS else FACTS
         needle = canonical.encode_any(subject)
         indexed = self._index.files() if answers(kind) else frozenset()
