@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.asked import AskedFor
-from api.encoding import At, table
+from api.encoding import At
 from api.problems import RESPONSES
-from api.routes.v1 import Answer, Format, Id, answered, described, wants_csv
+from api.routes.v1 import Answer, Format, Id, answered, described, exported, wants_csv
 from api.web.pages.balance import asked_balances
 from api.web.pages.energy import DayText, Step, asked_consumption
 from gateway.audit.balance import Balance
@@ -69,7 +69,7 @@ def get_completeness(
         for row in found.points
         for each in row.days
     ]
-    return table(columns, rows, f"completeness-{found.last}", asked.reader.zone)
+    return exported(asked, columns, rows, f"completeness-{found.last}")
 
 
 @router.get("/points", **described(NetworkAnswer))
@@ -88,7 +88,7 @@ def get_points(request: Request, asked: AskedFor, *, format: Format = None) -> R
         ]
         for each in found.points
     ]
-    return table(columns, rows, f"points-{asked.asking.today}", asked.reader.zone)
+    return exported(asked, columns, rows, f"points-{asked.asking.today}")
 
 
 @router.get("/energy", **described(EnergyAnswer))
@@ -114,7 +114,7 @@ def get_energy(
         ]
         for each in found.steps
     ]
-    return table(columns, rows, f"energy-{found.first}-{found.last}", asked.reader.zone)
+    return exported(asked, columns, rows, f"energy-{found.first}-{found.last}")
 
 
 @router.get("/balance", **described(BalanceAnswer))
@@ -142,7 +142,7 @@ def get_balance(
                     *((each.difference, each.limit, each.closure) if own else (None, None, "")),
                 ]
             )
-    return table(columns, rows, "balance", asked.reader.zone)
+    return exported(asked, columns, rows, "balance")
 
 
 @router.get("/calibration", **described(CalibrationAnswer))
@@ -178,4 +178,4 @@ def get_calibration(
         ]
         for row in found.rows
     ]
-    return table(columns, rows, f"calibration-plan-{found.day}", asked.reader.zone)
+    return exported(asked, columns, rows, f"calibration-plan-{found.day}")

@@ -66,6 +66,11 @@ def wants_csv(request: Request, wanted: str | None) -> bool:
     return "text/csv" in request.headers.get("accept", "")
 
 
+def exported(asked: Asked, columns: Sequence[str], rows: Sequence[Sequence[object]], name: str) -> Response:
+    """The CSV answer; its name says when the readings are simulated."""
+    return table(columns, rows, f"SIMULATED-{name}" if asked.view.simulated else name, asked.reader.zone)
+
+
 def described(model: Any) -> dict[str, Any]:  # a type
     """The documented shape of an answer with this result."""
     return {"response_model": None, "responses": {200: {"model": model, "content": {"text/csv": {}}}}}
@@ -137,7 +142,7 @@ def get_hours(request: Request, asked: AskedFor, format: Format = None) -> Respo
         for day, each in (("today", hour.today), ("before", hour.before)):
             if each is not None:
                 rows.append([hour.hour, day, *_energy_cells(each)])
-    return table(columns, rows, f"hours-{found.day}", asked.reader.zone)
+    return exported(asked, columns, rows, f"hours-{found.day}")
 
 
 def _energy_cells(each: Energy) -> list[object]:
@@ -169,7 +174,7 @@ def get_live(request: Request, asked: AskedFor, root: Id = "", format: Format = 
         ]
         for each in rows
     ]
-    return table(columns, listed, "live", asked.reader.zone)
+    return exported(asked, columns, listed, "live")
 
 
 @router.get("/live/{point:path}", **described(LiveDetailAnswer))
@@ -228,7 +233,7 @@ def get_instruments(
                 ]
             )
         at += len(page)
-    return table(columns, rows, f"instruments-{asked.asking.today}", asked.reader.zone)
+    return exported(asked, columns, rows, f"instruments-{asked.asking.today}")
 
 
 @router.get("/instruments/{instrument:path}", **described(InstrumentAnswer))
@@ -285,7 +290,7 @@ def get_findings(
         ]
         for each in listed
     ]
-    return table(columns, rows, "findings", asked.reader.zone)
+    return exported(asked, columns, rows, "findings")
 
 
 @router.get("/trace", **described(TraceAnswer))
@@ -313,7 +318,7 @@ def get_trace(
         ]
         for each in followed.intervals
     ]
-    return table(columns, rows, f"trace-{point}", asked.reader.zone)
+    return exported(asked, columns, rows, f"trace-{point}")
 
 
 @router.get("/journal", **described(JournalAnswer))

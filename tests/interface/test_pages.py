@@ -117,8 +117,7 @@ def test_filters_live_in_the_address(browser: Browser, address: str) -> None:
         assert page.locator("html").get_attribute("lang") == "en", "the choice is remembered"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
 def test_no_serious_barrier_and_no_sideways_scrolling(browser: Browser, address: str, scheme: str, width: int) -> None:
     problems = []
     with visit(

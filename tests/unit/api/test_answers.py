@@ -119,6 +119,7 @@ def test_overview_and_trace_agree(client: TestClient) -> None:
 def test_lists_come_as_csv_too(client: TestClient, address: str) -> None:
     answer = client.get(address, headers={"accept": "text/csv"})
     assert answer.headers["content-type"].startswith("text/csv")
+    assert "SIMULATED-" in answer.headers["content-disposition"]
     header, *rows = list(csv.reader(io.StringIO(answer.text)))
     assert rows
     assert all(len(row) == len(header) for row in rows)
