@@ -99,7 +99,7 @@ class DataFolder:
         path = Path(path)
         try:
             make_folder(path)
-            if any(entry.name != "journal.sqlite.new" for entry in path.iterdir()):
+            if any(not entry.name.startswith("journal.sqlite.new") for entry in path.iterdir()):
                 raise DataFolderError(
                     "%(path)s is not empty and not a data folder of this program; name another folder", path=str(path)
                 )
@@ -248,7 +248,8 @@ def _birth(organisation: str, site: str, time_zone: str, simulated: bool, clock:
 def _write_birth(path: Path, draft: Draft) -> None:
     encoded = draft.encode()
     temporary = path / "journal.sqlite.new"
-    temporary.unlink(missing_ok=True)
+    for left in path.glob("journal.sqlite.new*"):  # of a birth that was interrupted
+        left.unlink()
     schema.create(temporary)
     with schema.mapped_errors(temporary):
         connection = sqlite3.connect(temporary, isolation_level=None)

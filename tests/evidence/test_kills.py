@@ -5,10 +5,11 @@ import base64
 import os
 import random
 import shutil
+import signal
 import sqlite3
-import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import pytest
@@ -23,33 +24,36 @@ from gateway.verifier.folder import FolderCheck
 from gateway.verifier.report import Report
 from tests.campaign import share
 from tests.evidence.plant import MovableClock
+from tests.evidence.writer import main as write
 
 ROOT = Path(__file__).parents[2]
 LIVES = 20  # kills that one folder survives before a new one is begun
 
 
 def killed_writer(path: Path, rng: random.Random) -> list[list[str]]:
-    """Run the writer, kill it some time after it is ready, and give back the lines it had promised."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "tests.evidence.writer", str(path)], cwd=ROOT, stdout=subprocess.PIPE, env=os.environ
-    )
-    assert child.stdout is not None
-    try:
-        # a fifth dies before it is ready, in the middle of opening, mending and sealing
-        if rng.random() > 0.2:
-            line = child.stdout.readline()
-            assert line in {b"ready\n", b""}, line
-            time.sleep(rng.uniform(0, 0.12))
-        else:
-            time.sleep(rng.uniform(0, 0.5))
-        child.kill()
-        rest = child.stdout.read()
-    finally:
-        child.kill()
-        child.stdout.close()
-        child.wait()
+    """Run the writer in a process of its own, kill it at some instant, and give back the lines it had promised."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        os.dup2(writing, 1)
+        sys.stdout = os.fdopen(1, "w")
+        try:
+            write(path)
+        except BaseException:  # noqa: BLE001  # the parent must see it, whatever it was
+            traceback.print_exc(file=sys.__stderr__)
+        os._exit(99)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as promised:
+        # a third dies before it is ready: in the middle of opening, mending, the first seal
+        first = b"" if rng.random() < 0.3 else promised.readline()
+        time.sleep(rng.uniform(0, 0.15))
+        os.kill(child, signal.SIGKILL)
+        rest = promised.read()
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), f"the writer ended by itself: {first!r} {rest[-500:]!r}"
     # the last line may be cut: a promise that was not made
-    return [line.split() for line in rest.decode().split("\n")[:-1] if line != "ready"]
+    return [line.split() for line in (first + rest).decode().split("\n")[:-1] if line != "ready"]
 
 
 def check(path: Path, promises: list[list[str]], handed_out: list[bytes]) -> None:

@@ -72,9 +72,8 @@ def test_nothing_acknowledged_is_lost_with_the_power(recorded, tmp_path):
 
 def goes_on(path: Path) -> None:
     """After the power is back: append, seal, close a day; and everything still holds."""
-    if not (path / "journal.sqlite").is_file():
-        return
-    folder = DataFolder.open(path)
+    facts = {"organisation": "works", "site": "plant", "time_zone": "Asia/Shanghai", "simulated": True}
+    folder = DataFolder.open_or_create(path, **facts, clock=MovableClock())
     with Journal.open(folder) as journal:
         last = journal.entry(journal.head())
         clock = MovableClock(last.at_us + 200_000_000_000)

@@ -70,7 +70,8 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path, clock):
 def test_an_interrupted_birth_is_completed(tmp_path, clock):
     path = tmp_path / "half"
     path.mkdir()
-    (path / "journal.sqlite.new").write_bytes(b"half a file")
+    for name in ("journal.sqlite.new", "journal.sqlite.new-journal"):
+        (path / name).write_bytes(b"half a file")
     assert create(path, clock).born_us == clock.utc_us()
 
 
