@@ -68,3 +68,10 @@
     figure.append(button);
   }
 })();
+
+/* On a phone the menu is a strip: bring the current page's name into view. */
+(() => {
+  const current = document.querySelector(".menu a[aria-current]");
+  const strip = current && current.closest(".menu");
+  if (strip && strip.scrollWidth > strip.clientWidth) { strip.scrollLeft = current.offsetLeft - strip.clientWidth / 3; }
+})();
