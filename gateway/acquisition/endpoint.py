@@ -193,9 +193,13 @@ class EndpointActor:
         """Ask the open requests; give up early when the unit, or the way to it, seems dead."""
         line, unit = turn.line, turn.unit
         alive = False
-        for position in turn.open_requests():
+        hopeless = unit.hopeless(line.group.id, len(turn.plan.requests))
+        # what answered last is asked first: a first block that a meter does not have must not hide the others
+        for position in sorted(turn.open_requests(), key=lambda n: unit.timeout(line.group.id, n).silences):
             estimator = unit.timeout(line.group.id, position)
             begun_ns = self._clock.monotonic_ns()
+            if position in hopeless and not self.budget.available(begun_ns):
+                continue  # a block that the meter never answers must not cost more than a dead meter
             answer = await self._exchange(unit, turn.plan.requests[position], estimator.timeout_s)
             now_ns = self._clock.monotonic_ns()
             self.busy_ns += now_ns - begun_ns
@@ -210,7 +214,9 @@ class EndpointActor:
             self._link_works()
             if speaks(answer):
                 alive = True
+                estimator.silences = 0
                 continue
+            estimator.silences += 1
             self.budget.charge(now_ns - begun_ns, now_ns)
             if not alive or self._stopping:
                 break

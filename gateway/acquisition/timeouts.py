@@ -38,12 +38,13 @@ class Siblings:
 class AdaptiveTimeout:
     """The estimator of one request to one unit."""
 
-    __slots__ = ("_backoff", "_siblings", "srtt_s", "variation_s")
+    __slots__ = ("_backoff", "_siblings", "silences", "srtt_s", "variation_s")
 
     def __init__(self, siblings: Siblings) -> None:
         self._siblings = siblings
         self.srtt_s: float | None = None
         self.variation_s = 0.0
+        self.silences = 0  # how often in a row no usable answer came
         self._backoff = 1
 
     @property
@@ -54,6 +55,7 @@ class AdaptiveTimeout:
 
     def answered(self, rtt_s: float) -> None:
         """An answer came after ``rtt_s``."""
+        self.silences = 0
         self._backoff = 1
         if self.srtt_s is None:
             self.srtt_s, self.variation_s = rtt_s, rtt_s / 2

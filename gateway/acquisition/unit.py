@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from gateway.acquisition.breaker import Breaker
+from gateway.acquisition.breaker import FAILURES_TO_OPEN, Breaker
 from gateway.acquisition.line import Line
 from gateway.acquisition.timeouts import AdaptiveTimeout, Siblings
 from gateway.domain.device import Device
@@ -34,6 +34,11 @@ class Unit:
         if estimator is None:
             estimator = self.timeouts[key] = AdaptiveTimeout(self.siblings)
         return estimator
+
+    def hopeless(self, group: str, requests: int) -> frozenset[int]:
+        """Requests of a group that stayed without answer again and again while the unit answers others of it."""
+        silent = frozenset(n for n in range(requests) if self.timeout(group, n).silences >= FAILURES_TO_OPEN)
+        return silent if len(silent) < requests else frozenset()
 
     def forget(self, group: str) -> None:
         """The group is read by other requests from now on."""

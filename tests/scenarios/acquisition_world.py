@@ -144,6 +144,7 @@ class Behaviour:
     dead: bool = False
     gone: bool = False
     faults: Sequence[tuple[float, Outcome]] = ()
+    silent_requests: frozenset[int] = frozenset()  # positions in the plan that it never answers
     asked: int = 0
     asked_at_s: list[float] = field(default_factory=list)
 
@@ -164,18 +165,19 @@ class SimulatedLink:
         assert not self.closed
         self._busy = True
         try:
-            return await self._answer(self.behaviours[device.id], timeout_s)
+            return await self._answer(self.behaviours[device.id], request, timeout_s)
         finally:
             self._busy = False
 
-    async def _answer(self, unit: Behaviour, timeout_s: float) -> Answer:
+    async def _answer(self, unit: Behaviour, request: Any, timeout_s: float) -> Answer:
         sent_us = self._clock.utc_us()
         unit.asked += 1
         unit.asked_at_s.append(asyncio.get_running_loop().time())
         if unit.gone:
             return Answer(outcome=Outcome.UNREACHABLE, detail="refused")
         outcome = self._draw(unit)
-        if unit.dead or outcome is Outcome.TIMEOUT or unit.rtt_s > timeout_s:
+        silent = unit.dead or outcome is Outcome.TIMEOUT or request in unit.silent_requests
+        if silent or unit.rtt_s > timeout_s:
             await self._clock.sleep(timeout_s)
             self.wasted_s += timeout_s
             return Answer(outcome=Outcome.TIMEOUT, sent_us=sent_us, received_us=self._clock.utc_us())

@@ -121,6 +121,40 @@ def test_one_dead_unit_of_32_on_a_serial_line_leaves_the_others_their_period(
     assert set(counts["m7"]) == {"timeout", "breaker"}
 
 
+@pytest.mark.parametrize("silent", [0, 1])
+def test_blocks_that_meters_never_answer_cost_no_more_than_dead_meters(
+    silent: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Many meters say nothing at all to a block they do not have, and answer the others."""
+
+    async def main() -> World:
+        world = World()
+        names = [f"m{n}" for n in range(30)]
+        odd = frozenset({silent})
+        behaviours = {
+            name: Behaviour(rtt_s=0.1, silent_requests=odd if n < 6 else frozenset()) for n, name in enumerate(names)
+        }
+        devices = [meter(name, endpoint="line", period_s=10, requests=2) for name in names]
+        world.endpoint("line", devices, behaviours, requests=2)
+        await world.run(3_600)
+        return world
+
+    world = run_virtual(main())
+    counts = outcomes_by_device(world)
+    healthy = [counts[f"m{n}"] for n in range(6, 30)]
+    lost = 100 * (1 - sum(each["ok"] for each in healthy) / sum(each.total() for each in healthy))
+    odd_ones = sum((counts[f"m{n}"] for n in range(6)), Counter())
+    wasted = world.links[0].wasted_s / 3_600
+    with capsys.disabled():
+        print(
+            f"\nsix of 30 never answer block {silent}: healthy lost {lost:.2f} % of their slots, silence took "
+            f"{100 * wasted:.2f} % of the line's time, the six {dict(odd_ones)}"
+        )
+    assert lost < 5
+    assert wasted < 0.06
+    assert odd_ones["partial"] > 0.95 * odd_ones.total()
+
+
 def test_a_unit_that_comes_back_is_asked_again_and_trusted_slowly() -> None:
     async def main() -> World:
         world = World()
