@@ -18,6 +18,7 @@ from gateway.settlement import batches, schema
 from gateway.settlement.answers import Change, ChannelInfo, Energy, Interval, RollUp
 from gateway.settlement.rollups import DAY, HOUR, MONTH, YEAR
 from gateway.settlement.row import IntervalRow, Method
+from gateway.settlement.sums import IntervalSum, interval_sums
 
 __all__ = ["DAY", "HOUR", "MONTH", "YEAR", "Change", "ChannelInfo", "Energy", "Interval", "RollUp", "Settlement"]
 
@@ -151,6 +152,16 @@ class Settlement:
         ):
             info = infos[series]
             found.setdefault((info.device, info.channel), []).append(_rollup(info, row))
+        return found
+
+    def interval_sums(
+        self, organisation: str, period: Period, known_seq: int | None = None
+    ) -> dict[tuple[str, str], list[tuple[ChannelInfo, IntervalSum]]]:
+        """Every channel's intervals in a period, summed, by (device, channel): exact, and as known then."""
+        found: dict[tuple[str, str], list[tuple[ChannelInfo, IntervalSum]]] = {}
+        for info in self.channels(organisation):
+            sums = interval_sums(self._db, info.id, period, known_seq)
+            found.setdefault((info.device, info.channel), []).extend((info, each) for each in sums)
         return found
 
     def energy(self, organisation: str, point: str, period: Period, known_seq: int | None = None) -> Energy:

@@ -1,0 +1,142 @@
+"""The errors a point's amount carries: meter, transformers, laboratory standard, each one shared effect.
+
+An instrument's size of error is its accuracy class as a rectangle, because energy is not corrected for certificate
+errors. Without a class, a calibration certificate gives |error|/√3 for the instrument and U/k for the laboratory
+standard it names, shared by every instrument that standard was used on. Without either nothing is assumed and U is
+not stated. One instrument errs the same way through the whole period, a recalibration within it included: that is the
+larger, safer figure.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from math import sqrt
+
+from gateway.accounting.budget import class_u
+from gateway.accounting.estimate import Effect, Estimate, measured, total
+from gateway.accounting.metered import Amount
+from gateway.domain.ledger import Certificate, Installation, InstallationRole, Instrument
+from gateway.domain.ratio import class_rank
+from gateway.registry.record import Record
+from gateway.registry.registry import Registry
+from gateway.settlement.row import Method
+
+_ROLES = {InstallationRole.METER: "meter", InstallationRole.CT: "ct", InstallationRole.PT: "pt"}
+
+
+class Instruments:
+    """Which effects act on an amount, from the ledger as recorded up to an entry; ``effects`` collects them."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        organisation: str,
+        known_seq: int | None = None,
+        substitution_u: float | None = None,
+    ) -> None:
+        self.effects: dict[str, Effect] = {}
+        self._substitution_u = substitution_u
+        self._instruments = {
+            record.id: record.read_as(Instrument)
+            for record in registry.objects(organisation, "instrument", None, known_seq)
+        }
+        self._by_seq: dict[int, Installation] = {}
+        self._transformers: dict[str, list[Installation]] = {}
+        for versions in registry.versions(organisation, "installation", known_seq).values():
+            self._note(versions)
+        self._certificates: dict[str, list[Certificate]] = {}
+        for record in registry.objects(organisation, "certificate", None, known_seq):
+            certificate = record.read_as(Certificate)
+            self._certificates.setdefault(certificate.instrument, []).append(certificate)
+        self._causes: dict[str, tuple[str, ...] | None] = {}
+
+    def _note(self, versions: Sequence[Record]) -> None:
+        newest = versions[-1]
+        installation = newest.read_as(Installation)
+        if newest.withdrawn:
+            return
+        for version in versions:
+            self._by_seq[version.seq] = installation
+        if installation.role in {InstallationRole.CT, InstallationRole.PT}:
+            self._transformers.setdefault(installation.point, []).append(installation)
+
+    def estimate(self, amount: Amount) -> Estimate | None:
+        """An amount with its effects; None where nothing is known."""
+        if amount.value is None:
+            return None
+        parts = [self._share(amount, seq, value) for seq, value in sorted(amount.installations.items())]
+        # a register is read at both ends of a span: √2 · resolution/√12 (JJF 1059.1, 记忆), whatever lies between
+        own = Estimate(Fraction(0), variance=amount.resolution**2 / 6)
+        return total((*parts, own, *self._substituted(amount)))
+
+    def _share(self, amount: Amount, seq: int, value: Fraction) -> Estimate:
+        installation = self._by_seq.get(seq)
+        if installation is None:
+            return measured(value, (), unstated=[f"meter:{amount.point}"])
+        fitted = [installation, *self._transformers.get(amount.point, ())]
+        causes: list[str] = []
+        unstated: list[str] = []
+        for each in fitted:
+            found = self._effects_of(each)
+            if found is None:
+                unstated.append(f"{_ROLES.get(InstallationRole(each.role), 'meter')}:{each.instrument or amount.point}")
+            else:
+                causes += found
+        return measured(value, dict.fromkeys(causes), unstated=unstated)
+
+    def _substituted(self, amount: Amount) -> list[Estimate]:
+        value = amount.by_method.get(Method.SUBSTITUTED)
+        if not value:
+            return []
+        if self._substitution_u is None:
+            return [Estimate(Fraction(0), unstated=frozenset({f"substitution:{amount.point}"}))]
+        id_ = f"substitution:{amount.point}"
+        self.effects[id_] = Effect(id=id_, kind="substitution", label=amount.point, u=self._substitution_u)
+        return [Estimate(Fraction(0), {id_: value})]
+
+    def _effects_of(self, installation: Installation) -> tuple[str, ...] | None:
+        id_ = installation.instrument
+        if id_ not in self._causes:
+            self._causes[id_] = self._new_effects(id_, _ROLES.get(InstallationRole(installation.role), "meter"))
+        return self._causes[id_]
+
+    def _new_effects(self, id_: str, kind: str) -> tuple[str, ...] | None:
+        instrument = self._instruments.get(id_)
+        if instrument is None:
+            return None
+        rank = class_rank(instrument.accuracy_class)
+        name = f"{kind}:{id_}"
+        if rank is not None:
+            basis = f"class {instrument.accuracy_class}"
+            self.effects[name] = Effect(
+                id=name, kind=kind, label=id_, u=class_u(float(rank[0])), shape="rectangular", basis=basis
+            )
+            return (name,)
+        return self._calibrated(id_, name, kind)
+
+    def _calibrated(self, id_: str, name: str, kind: str) -> tuple[str, ...] | None:
+        dated = sorted(self._certificates.get(id_, ()), key=lambda each: each.performed_on, reverse=True)
+        for certificate in dated:
+            error, expanded = _percent(certificate.error_percent), _percent(certificate.uncertainty_percent)
+            k = _percent(certificate.coverage_factor) or Fraction(2)
+            if certificate.kind not in {"calibration", "internal"} or error is None or expanded is None:
+                continue
+            basis = f"certificate {certificate.id}"
+            u = float(abs(error)) / 100 / sqrt(3)
+            self.effects[name] = Effect(id=name, kind=kind, label=id_, u=u, shape="rectangular", basis=basis)
+            standard = f"standard:{certificate.standards or certificate.id}"
+            of_standard = float(expanded / k) / 100
+            known: Mapping[str, Effect] = self.effects
+            if standard not in known or known[standard].u < of_standard:
+                self.effects[standard] = Effect(
+                    id=standard, kind="standard", label=certificate.standards, u=of_standard, basis=basis
+                )
+            return (name, standard)
+        return None
+
+
+def _percent(text: str) -> Fraction | None:
+    try:
+        return Fraction(Decimal(text)) if text.strip() else None
+    except (InvalidOperation, ValueError):
+        return None

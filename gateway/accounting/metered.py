@@ -1,0 +1,216 @@
+"""What went through each metering point in a period, exact, with the instruments whose errors it carries.
+
+Two ways give the same digits: roll-ups for what is known now, settled intervals for any recorded moment. Points
+without a counter (weighbridges, registers read by people) are asked one by one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from gateway.domain.ledger import Installation, InstallationRole
+from gateway.domain.quality import GOOD, Status, word, worst
+from gateway.domain.time import SETTLEMENT_WINDOW_US, Period, local_date, local_midnight
+from gateway.registry.registry import Registry
+from gateway.settlement.query import DAY, MONTH, Settlement
+from gateway.settlement.row import Method
+
+
+@dataclass(slots=True, kw_only=True)
+class Amount:
+    """Through one point: ``value`` in ``unit``, None where nothing is known.
+
+    ``windows`` quarter hours were settled, ``missing`` of them without a value, ``expected`` lie in the period;
+    ``coverage_permille`` over the expected ones. ``installations``: value by installation entry (0: none on record).
+    ``tickets`` weighings counted; a point of tickets or hand readings expects no windows.
+    """
+
+    point: str
+    unit: str = ""
+    value: Fraction | None = None
+    windows: int = 0
+    missing: int = 0
+    expected: int = 0
+    coverage_sum: int = 0
+    quality: int = GOOD
+    by_method: dict[Method, Fraction] = field(default_factory=dict)
+    installations: dict[int, Fraction] = field(default_factory=dict)
+    tickets: int = 0
+    resolution: Fraction = Fraction(0)  # the register's step with the ratio in force, in ``unit``; 0: no register
+
+    @property
+    def coverage_permille(self) -> int:
+        """How much of the period lay between observations."""
+        if not self.expected:
+            return 1000 if self.value is not None else 0
+        return min(1000, self.coverage_sum // self.expected)
+
+    @property
+    def lacking(self) -> int:
+        """Quarter hours of the period without a value."""
+        return max(0, self.expected - (self.windows - self.missing)) if self.expected else self.missing
+
+    def add(self, installation: int, method: Method, value: Fraction) -> None:
+        """One more share."""
+        self.value = (self.value or Fraction(0)) + value
+        self.by_method[method] = self.by_method.get(method, Fraction(0)) + value
+        self.installations[installation] = self.installations.get(installation, Fraction(0)) + value
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    installation: int
+    windows: int
+    missing: int
+    coverage: int
+    quality: int
+    by_method: dict[Method, Fraction]
+    unit: str
+    resolution: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitting:
+    point: str
+    device: str
+    channel: str  # empty: the device's first
+
+
+def amounts(
+    settlement: Settlement,
+    registry: Registry,
+    organisation: str,
+    period: Period,
+    *,
+    zone: ZoneInfo,
+    known_seq: int | None = None,
+    from_intervals: bool = False,
+) -> dict[str, Amount]:
+    """Every point that was on record, by id.
+
+    With ``known_seq``, with ``from_intervals``, or where the period does not begin and end at midnights of ``zone``,
+    intervals are summed; otherwise roll-ups.
+    """
+    found: dict[str, Amount] = {}
+    fittings = _fittings(registry, organisation, known_seq)
+    first = _first_channels(settlement, organisation)
+    kind = None if known_seq is not None or from_intervals else _rollup_kind(period, zone)
+    pieces = (
+        _from_intervals(settlement, organisation, period, known_seq)
+        if kind is None
+        else _from_rollups(settlement, organisation, period, kind)
+    )
+    expected = period.duration_us // SETTLEMENT_WINDOW_US
+    for device, channel, piece in pieces:
+        fitting = fittings.get(piece.installation)
+        if fitting is None or fitting.device != device or (fitting.channel or first.get(device)) != channel:
+            continue
+        amount = found.setdefault(fitting.point, Amount(point=fitting.point, expected=expected))
+        _take(amount, piece)
+    for record in registry.objects(organisation, "point", None, known_seq):
+        if record.id not in found:
+            found[record.id] = _entered(settlement, organisation, record.id, period, known_seq)
+    return dict(sorted(found.items()))
+
+
+def _take(amount: Amount, piece: _Piece) -> None:
+    amount.unit = amount.unit or piece.unit
+    amount.windows += piece.windows
+    amount.missing += piece.missing
+    amount.coverage_sum += piece.coverage
+    amount.quality = worst((amount.quality, piece.quality))
+    amount.resolution = max(amount.resolution, piece.resolution)
+    if piece.windows > piece.missing:
+        amount.value = amount.value or Fraction(0)
+    for method, value in piece.by_method.items():
+        amount.add(piece.installation, method, value)
+
+
+def _fittings(registry: Registry, organisation: str, known_seq: int | None) -> dict[int, _Fitting]:
+    """Meter installations by every entry that ever described them; withdrawn ones count for nothing."""
+    found: dict[int, _Fitting] = {}
+    for versions in registry.versions(organisation, "installation", known_seq).values():
+        newest = versions[-1]
+        if newest.withdrawn:
+            continue
+        installation = newest.read_as(Installation)
+        if installation.role == InstallationRole.METER and installation.device:
+            for version in versions:
+                found[version.seq] = _Fitting(installation.point, installation.device, installation.channel)
+    return found
+
+
+def _first_channels(settlement: Settlement, organisation: str) -> dict[str, str]:
+    first: dict[str, str] = {}
+    for info in settlement.channels(organisation):
+        first.setdefault(info.device, info.channel)
+    return first
+
+
+def _rollup_kind(period: Period, zone: ZoneInfo) -> int | None:
+    """Months where the period is whole months, else days where it is whole days, else None."""
+    days = [local_date(each, zone) for each in (period.start_us, period.end_us)]
+    if [local_midnight(day, zone) for day in days] != [period.start_us, period.end_us]:
+        return None
+    return MONTH if all(day.day == 1 for day in days) else DAY
+
+
+def _from_rollups(
+    settlement: Settlement, organisation: str, period: Period, kind: int
+) -> Iterator[tuple[str, str, _Piece]]:
+    infos = {(info.device, info.channel): info for info in settlement.channels(organisation)}
+    for (device, channel), rows in settlement.totals(organisation, kind, period).items():
+        info = infos[device, channel]
+        for row in rows:
+            yield (
+                device,
+                channel,
+                _Piece(
+                    row.installation or 0,
+                    row.windows,
+                    row.missing,
+                    row.coverage * row.windows,
+                    row.quality,
+                    row.by_method,
+                    info.unit,
+                    Fraction(1, 10**info.decimals),
+                ),
+            )
+
+
+def _from_intervals(
+    settlement: Settlement, organisation: str, period: Period, known_seq: int | None
+) -> Iterator[tuple[str, str, _Piece]]:
+    for (device, channel), sums in settlement.interval_sums(organisation, period, known_seq).items():
+        for info, each in sums:
+            known = each.windows > each.missing
+            yield (
+                device,
+                channel,
+                _Piece(
+                    each.installation or 0,
+                    each.windows,
+                    each.missing,
+                    each.coverage,
+                    each.quality,
+                    {each.method: each.energy * info.step * each.ratio} if known else {},
+                    info.unit,
+                    Fraction(1, 10**info.decimals),
+                ),
+            )
+
+
+def _entered(settlement: Settlement, organisation: str, point: str, period: Period, known_seq: int | None) -> Amount:
+    energy = settlement.energy(organisation, point, period, known_seq)
+    known = bool(energy.by_method)
+    return Amount(
+        point=point,
+        unit=energy.unit,
+        value=energy.value if known else None,
+        missing=energy.missing,
+        quality=energy.quality if known else word(Status.MISSING),
+        by_method=dict(energy.by_method),
+        installations=dict(energy.installations),
+        tickets=energy.tickets,
+    )
