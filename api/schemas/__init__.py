@@ -1,1 +1,0 @@
-"""Shapes of the API that are not already a dataclass of ``gateway.audit``."""
