@@ -4,7 +4,6 @@ import asyncio
 import errno
 import ipaddress
 import socket
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -13,12 +12,11 @@ import uvicorn
 from api.app import create_app
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.site_loading import load_assembled_site
-from gateway.domain.errors import DataFolderError, MeterproofError
+from gateway.domain.errors import MeterproofError
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 
 DEFAULT_PORT = 8420
-PACKAGES = ("gateway", "api", "drivers", "config", "simulators")
 
 
 class ServeError(MeterproofError):
@@ -37,7 +35,6 @@ class ServeError(MeterproofError):
 @click.pass_obj
 def command(language: str, *, site: Path | None, data: Path | None, host: str, port: int) -> None:
     """Serve pages and API of a data folder, read-only. 提供页面与接口（只读，仅限本机）。"""
-    assert_one_distribution()
     require_loopback(host)
     if data is None and site is None:
         raise click.UsageError(text(language, "name a site file or a data folder"))
@@ -89,13 +86,3 @@ def bound(host: str, port: int) -> socket.socket:
             reason=error.strerror or type(error).__name__,
         ) from error
     return listening
-
-
-def assert_one_distribution() -> None:
-    """Our package names are plain words; a package of the same name from elsewhere must not be served by mistake."""
-    roots = {Path(str(spec.origin)).parent.parent for spec in map(find_spec, PACKAGES) if spec is not None}
-    if len(roots) != 1:
-        raise DataFolderError(
-            "another installed package shadows one of ours (%(roots)s); install meterproof in its own environment",
-            roots=", ".join(sorted(str(root) for root in roots)),
-        )

@@ -75,6 +75,7 @@ class ChartRenderer:
         if self._child is None or self._child.returncode is not None:
             self._child = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",
                 "-m",
                 "api.charts.child",
                 stdin=asyncio.subprocess.PIPE,

@@ -6,15 +6,22 @@ Exit codes: 0 done; 1 the command says what failed; 2 wrong usage or configurati
 
 import os
 import sys
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, distribution, entry_points, version
+from importlib.util import find_spec
+from json import loads
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import click
 
-from gateway.domain.errors import ConfigurationError, MeterproofError
+from gateway.domain.errors import ConfigurationError, DataFolderError, MeterproofError
 from gateway.i18n import LANGUAGES, language_from, text
 
 COMMAND_GROUP = "meterproof.commands"
 EXIT_INTERRUPTED = 130
+DISTRIBUTION = "meterproof"
+PACKAGES = ("gateway", "api", "drivers", "config", "simulators")
 
 
 class _Commands(click.Group):
@@ -62,7 +69,7 @@ def _choose(context: click.Context, parameter: click.Parameter, value: str | Non
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("meterproof"), prog_name="meterproof")
+@click.version_option(version(DISTRIBUTION), prog_name="meterproof")
 @click.option(
     "--lang", type=click.Choice(LANGUAGES), help="zh or en; default from LC_ALL, LC_MESSAGES or LANG, else zh."
 )
@@ -79,6 +86,7 @@ def main() -> None:
         _language_option(sys.argv), *(os.environ.get(n) for n in ("LC_ALL", "LC_MESSAGES", "LANG"))
     )
     try:
+        assert_one_distribution()
         sys.exit(root.main(standalone_mode=False))
     except click.ClickException as error:
         error.show()
@@ -93,6 +101,34 @@ def main() -> None:
     except MeterproofError as error:
         click.echo(text(language, error.message, **error.facts), err=True)
         sys.exit(error.exit_code)
+
+
+def assert_one_distribution() -> None:
+    """Our package names are plain words; a package of the same name from elsewhere must not be run by mistake."""
+    roots = {_root_of(package) for package in PACKAGES}
+    if roots != {_installed_at()}:
+        raise DataFolderError(
+            "another installed package shadows one of ours (%(roots)s); install meterproof in its own environment",
+            roots=", ".join(sorted(str(each) for each in roots)),
+        )
+
+
+def _root_of(package: str) -> Path | None:
+    """The folder that an import of this package would take it from; None where it is no package with code."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        return None
+    origin = Path(spec.origin).resolve()
+    return origin.parent.parent if spec.submodule_search_locations else origin.parent
+
+
+def _installed_at() -> Path:
+    """Where our distribution's packages stand: beside its metadata, or in the checkout of an editable installation."""
+    ours = distribution(DISTRIBUTION)
+    recorded = loads(ours.read_text("direct_url.json") or "{}")
+    if recorded.get("dir_info", {}).get("editable"):
+        return Path(url2pathname(urlsplit(recorded["url"]).path)).resolve()
+    return Path(str(ours.locate_file(""))).resolve()
 
 
 def _language_option(arguments: list[str]) -> str | None:

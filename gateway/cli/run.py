@@ -43,8 +43,8 @@ class Part:
     vital: bool = False
 
     def command_line(self, language: str) -> list[str]:
-        """The program installed beside this Python; found the same way on every machine."""
-        return [sys.executable, "-m", "gateway.cli.main", "--lang", language, self.name, *self.arguments]
+        """The program installed beside this Python; -P: never what lies in the folder it was started from."""
+        return [sys.executable, "-P", "-m", "gateway.cli.main", "--lang", language, self.name, *self.arguments]
 
 
 @click.command("run")
