@@ -120,7 +120,7 @@ def decode_column(packed: bytes) -> list[int | None]:
     for lane in range(width):
         body[lane::width] = blob[start + lane * lane_bytes : start + (lane + 1) * lane_bytes]
     steps = decode(blob[:start] + bytes(body))
-    if None not in steps:
+    if not blob[0] & _WITH_NULLS:
         return list(accumulate(cast("tuple[int, ...]", steps)))
     values = accumulate(step for step in steps if step is not None)
     return [None if step is None else next(values) for step in steps]

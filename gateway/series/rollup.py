@@ -8,11 +8,11 @@ channel is one read.
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.domain.quality import Status
-from gateway.domain.time import US_PER_DAY, Period, from_datetime, to_datetime
+from gateway.domain.time import US_PER_DAY, Period, local_date, local_midnight
 from gateway.series.codec import decode, decode_columns, encode, encode_columns
 from gateway.series.row import HourColumn, SeriesRow
 
@@ -161,30 +161,21 @@ def by_day(column: HourColumn, zone: ZoneInfo) -> HourColumn:
     """Civil days from hours. An hour belongs to the day it starts in, so in a zone half an hour off, edges are too."""
     days = HourColumn([], [], [], [], [])
     starts, low = column.starts, 0
-    day = Period(0, 0)
+    day, end_us = date.min, 0
     while low < len(starts):
-        # mostly the next day, whose start is known; its end needs the zone
-        day = _day_of(starts[low], zone) if starts[low] >= day.end_us + US_PER_DAY // 2 else _day_after(day, zone)
-        high = bisect_left(starts, day.end_us, low)
+        start = starts[low]
+        if start < end_us + US_PER_DAY // 2:  # mostly the next day, whose start is known
+            day, start_us = day + _ONE_DAY, end_us
+        else:
+            day = local_date(start, zone)
+            start_us = local_midnight(day, zone)
+        end_us = local_midnight(day + _ONE_DAY, zone)
+        high = bisect_left(starts, end_us, low)
         if high > low:
-            days.starts.append(day.start_us)
+            days.starts.append(start_us)
             days.counts.append(sum(column.counts[low:high]))
             days.minima.append(min(column.minima[low:high]))
             days.maxima.append(max(column.maxima[low:high]))
             days.sums.append(sum(column.sums[low:high]))
         low = high
     return days
-
-
-def _day_after(day: Period, zone: ZoneInfo) -> Period:
-    """The civil day that begins where ``day`` ends."""
-    noon = to_datetime(day.end_us + US_PER_DAY // 2).astimezone(zone)
-    following = (noon.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None) + _ONE_DAY).replace(tzinfo=zone)
-    return Period(day.end_us, from_datetime(following))
-
-
-def _day_of(at_us: int, zone: ZoneInfo) -> Period:
-    local = to_datetime(at_us).astimezone(zone)
-    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    beyond = (midnight.replace(tzinfo=None) + _ONE_DAY).replace(tzinfo=zone)
-    return Period(from_datetime(midnight), from_datetime(beyond))

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 from gateway.domain.errors import DataFolderError
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, Period
 from gateway.series.closing import close_hours, pack_days
+from gateway.series.codec import decode, zeros
 from gateway.series.index import SeriesIndex
 from gateway.series.month import month_name, month_period, open_month
 from gateway.series.months import MAX_WRITTEN, Months
-from gateway.series.reading import MonthSeries, hot_row, month_series, read_snapshot, series_number
+from gateway.series.reading import MonthSeries, month_series, read_snapshot, series_number
 from gateway.series.rollup import PositionOf, Positions, by_day, joined, month_hours
 from gateway.series.row import Conflict, HourColumn, SeriesRow
 from gateway.series.writing import MonthWriter
@@ -242,7 +243,9 @@ class SeriesStore:
                 records = connection.execute(_LATEST, (self.organisation,))
             for device, group, slot, dt, seq, cfg, values, words, newest_day in records:
                 if device in wanted and (newest_day is None or slot // US_PER_DAY > newest_day):
-                    found[device, group] = hot_row(device, group, (slot, dt, seq, cfg, values, words))
+                    numbers = decode(values)
+                    quality = zeros(len(numbers)) if words is None else decode(words)
+                    found[device, group] = SeriesRow(device, group, slot, slot + dt, seq, cfg, numbers, quality)  # type: ignore[arg-type]
         for key in (key for keys in by_month.values() for key in keys if key not in found):
             row = self.last(*key)
             if row is not None:
