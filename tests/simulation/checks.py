@@ -74,7 +74,7 @@ class Score:
         lines = [f"{self.meter_years:.2f} meter-years, {self.slots} slots"]
         for kind in sorted(self.planted):
             planted, seen = self.planted[kind], self.seen[kind]
-            note = "  (no rule yet)" if kind in NO_RULE else ""
+            note = "  (no rule of its own)" if kind in NO_RULE else ""
             lines.append(f"  {kind:20} planted {planted:6}  seen {seen:6}  {100 * seen / planted:6.2f} %{note}")
         lines.extend(f"  false alarm {rule}: {count}" for rule, count in sorted(self.false_alarms.items()))
         return "\n".join(lines)
