@@ -22,6 +22,10 @@ from gateway.domain.reading import Outcome
 from gateway.ports import Answer, Clock, Random, Streams
 
 NS_PER_S = 1_000_000_000
+MOST_CALLERS = 8
+"""Who has dialled in and not yet said the registration; one more turns the oldest away."""
+SETTLE_S = 0.05
+"""How long a fresh stream is listened to before a unit that kept silent is asked on it."""
 SILENT_LIMIT = 5  # time-outs in a row after which a stream with ids is no longer trusted to be alive
 
 
@@ -53,6 +57,7 @@ class ModbusLink:
         self._stream: Stream | None = None
         self._server: asyncio.AbstractServer | None = None
         self._dialled_in = asyncio.Event()
+        self._callers: list[SocketStream] = []
         self._watchdog: asyncio.Task[None] | None = None
         self._deadline_ns = 0
         self._watch_ns = 0
@@ -109,11 +114,31 @@ class ModbusLink:
         if self._server is not None:
             self._server.close()
             self._server = None
+        while self._callers:
+            self._callers.pop().abort()
 
     # -- what may stand in the way of a question
 
     async def _prepare(self, request: Request, timeout_s: float) -> Answer | None:
-        await self._late.wait(request.unit)
+        """A stream on which the question may be asked, or why there is none."""
+        connects = self.connects
+        hindrance = await self._clean_stream(timeout_s)
+        if hindrance is None and self._late.expected(request.unit):
+            # wait with the stream open: what a serial server kept for us comes out of it now, and is not the answer
+            await self._late.wait(request.unit, SETTLE_S if self.connects > connects else 0.0)
+            hindrance = await self._clean_stream(timeout_s)
+        if hindrance is not None:
+            return hindrance
+        await self._sleep_until(self._pace_ns)
+        stream = self._stream
+        if stream is None or not stream.open:
+            if stream is not None:
+                self._lost(stream)
+            return unreachable(self._clock, "closed by the peer")
+        return None
+
+    async def _clean_stream(self, timeout_s: float) -> Answer | None:
+        """An open stream without remains of earlier questions, or why there is none."""
         stream = self._stream
         if stream is not None and not stream.open:
             self._lost(stream)
@@ -123,15 +148,7 @@ class ModbusLink:
             else:
                 self._drop(stream)
         if self._stream is None or not self._stream.open:
-            hindrance = await self._connect(timeout_s)
-            if hindrance is not None:
-                return hindrance
-        await self._sleep_until(self._pace_ns)
-        stream = self._stream
-        if stream is None or not stream.open:
-            if stream is not None:
-                self._lost(stream)
-            return unreachable(self._clock, "closed by the peer")
+            return await self._connect(timeout_s)
         return None
 
     def _gap(self) -> int:
@@ -223,10 +240,16 @@ class ModbusLink:
 
     def _caller(self) -> SocketStream:
         conversation = conversation_for(self._connection, self._random)
-        return SocketStream(conversation, self._clock, octets(self._connection.registration), self._adopt)
+        caller = SocketStream(conversation, self._clock, octets(self._connection.registration), self._adopt)
+        self._callers = [each for each in self._callers if not each.ended]
+        if len(self._callers) >= MOST_CALLERS:
+            self._callers.pop(0).abort()
+        self._callers.append(caller)
+        return caller
 
     def _adopt(self, stream: Stream) -> None:
         """The newest caller counts: a device dials again because it believes the old stream dead."""
+        self._callers = [each for each in self._callers if each is not stream]
         before = self._stream
         self._stream = stream
         if before is not None and before is not stream:
@@ -249,14 +272,16 @@ class ModbusLink:
     # -- after a question without a good answer
 
     def _troubled(self, request: Request, stream: Stream, answer: Answer) -> Answer:
-        conversation = stream.conversation
+        ids = stream.conversation.ids
+        if not ids:
+            # also when the stream ended: a serial server may hand the answer to whoever connects next
+            self._late.expect(request.unit)
         if not stream.open:
             self._lost(stream)
             return answer
         if self._gap_ns:
             self._pace_ns = self._clock.monotonic_ns() + self._gap_ns
-        if not conversation.ids:
-            self._late.expect(request.unit)
+        if not ids:
             return answer
         self._silences += 1
         if self._silences >= SILENT_LIMIT:

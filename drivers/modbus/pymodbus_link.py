@@ -22,6 +22,7 @@ from gateway.domain.reading import Outcome
 from gateway.ports import Answer, Clock, Random
 
 SILENT_LIMIT = 5
+SETTLE_S = 0.05
 # outcomes are recorded as outcomes; pymodbus would also write every frame of a time-out to standard error
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 
@@ -41,11 +42,13 @@ class PymodbusLink:
 
     async def exchange(self, device: Device, request: Request, timeout_s: float) -> Answer:  # noqa: ARG002
         """Ask and wait, at most ``timeout_s`` for the answer."""
-        await self._late.wait(request.unit)
-        if self._client is None or not self._client.connected:
+        fresh = self._client is None or not self._client.connected
+        if fresh:
             hindrance = await self._connect(timeout_s)
             if hindrance is not None:
                 return hindrance
+        # with the stream open: pymodbus throws away what comes while nothing was asked
+        await self._late.wait(request.unit, SETTLE_S if fresh else 0.0)
         client = self._client
         client.comm_params.timeout_connect = timeout_s
         client.ctx.comm_params.timeout_connect = timeout_s
@@ -58,6 +61,8 @@ class PymodbusLink:
             ended.cancel()
         if not question.done():  # the stream ended; pymodbus would wait its whole time-out for an answer from it
             question.cancel()
+            if self._connection.transport != "tcp":
+                self._late.expect(request.unit)  # a serial server may hand the answer to whoever connects next
             await self._lose()
             return unreachable(self._clock, "closed while asking")
         outcome, data, code, detail = _judge(request, question)

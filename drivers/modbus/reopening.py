@@ -55,9 +55,15 @@ class LateAnswers:
         if len(self._until_ns) < MAX_UNITS:
             self._until_ns[unit] = self._clock.monotonic_ns() + self._worst_ns
 
-    async def wait(self, unit: int) -> None:
-        """Wait until an old answer of this unit cannot come any more."""
-        until_ns = self._until_ns.pop(unit, 0)
-        remaining_ns = until_ns - self._clock.monotonic_ns()
-        if until_ns and remaining_ns > 0:
-            await self._clock.sleep(remaining_ns / NS_PER_S)
+    def expected(self, unit: int) -> bool:
+        """Whether an answer of this unit was missed, and nothing of it asked since."""
+        return unit in self._until_ns
+
+    async def wait(self, unit: int, at_least_s: float = 0.0) -> None:
+        """Wait until an old answer of this unit cannot come any more, ``at_least_s`` where one was missed at all."""
+        until_ns = self._until_ns.pop(unit, None)
+        if until_ns is None:
+            return
+        remaining_s = max((until_ns - self._clock.monotonic_ns()) / NS_PER_S, at_least_s)
+        if remaining_s > 0:
+            await self._clock.sleep(remaining_s)

@@ -21,6 +21,7 @@ class Stream:
         self.transport: Any = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.open = False
+        self.ended = False  # closed, or to be closed as soon as it opens
         self.good = False  # whether it has brought an authentic answer
         self.received = 0  # how often bytes came; draining watches it
         self.waiter: asyncio.Future[Answer] | None = None
@@ -33,6 +34,9 @@ class Stream:
         """The stream is open; with a registration to come it is not ready yet."""
         self.transport = transport
         self.loop = asyncio.get_running_loop()
+        if self.ended:
+            self.abort()
+            return
         self.open = True
         if not self._greeting:
             self._on_ready(self)
@@ -40,6 +44,7 @@ class Stream:
     def connection_lost(self, error: Exception | None) -> None:
         """The stream has ended: whoever waits learns it at once, not after the time-out."""
         self.open = False
+        self.ended = True
         self.finish(
             Verdict(Outcome.UNREACHABLE, detail=f"closed while asking: {error}" if error else "closed by the peer")
         )
@@ -103,6 +108,7 @@ class Stream:
     def abort(self) -> None:
         """Close without waiting for what is still to be sent."""
         self.open = False
+        self.ended = True
         if self.transport is not None:
             abort = getattr(self.transport, "abort", self.transport.close)
             abort()

@@ -63,6 +63,46 @@ async def test_a_late_answer_is_never_booked_for_the_next_question(client: str, 
         await link.close()
 
 
+@pytest.mark.parametrize("pause_s", [0.0, 0.25])
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_an_answer_that_a_serial_server_kept_for_the_next_connection_is_not_booked(
+    client: str, pause_s: float
+) -> None:
+    """The server closes while the meter still thinks; the answer comes out of the line, and out of the next stream."""
+    kept: list[bytes] = []
+    asked = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        while kept:
+            writer.write(good("rtu", kept.pop()))
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(300):
+                asked += 1
+                if asked == 2:
+                    kept.append(data)
+                    break
+                await asyncio.sleep(0.01)
+                writer.write(good("rtu", data))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    link = open_link(transport="rtu_over_tcp", port=port, client=client, timeout_ms=50, late_ms=100)
+    outcomes = []
+    for request in (REQUEST, OTHER, REQUEST, OTHER, REQUEST):
+        answer = await ask(link, request, 0.1)
+        assert answer.data is None or answer.data == expected(request)
+        outcomes.append(answer.outcome)
+        await asyncio.sleep(pause_s)
+    assert outcomes == ["ok", "unreachable", "ok", "ok", "ok"]
+    assert not kept
+    await link.close()
+    await asyncio.sleep(0.02)  # the server sees the end
+    server.close()
+    await server.wait_closed()
+
+
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_a_peer_that_closes_instead_of_answering_fails_at_once(client: str) -> None:
     def hang_up(server: ScriptedServer, data: bytes, writer: asyncio.StreamWriter) -> None:
@@ -80,12 +120,13 @@ async def test_a_peer_that_closes_instead_of_answering_fails_at_once(client: str
 
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_accept_and_close_is_no_reconnect_storm(client: str) -> None:
+    accepted = 0
+
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal accepted
         accepted += 1
         writer.close()
 
-    accepted = 0
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     link = open_link(transport="tcp", port=server.sockets[0].getsockname()[1], client=client)
     end = time.monotonic() + 1.6
@@ -252,6 +293,32 @@ async def test_a_caller_without_the_registration_is_turned_away(unused_tcp_port:
     assert (await ask(link, timeout_s=0.02)).outcome == "unreachable"
     writer.close()
     await link.close()
+
+
+async def test_callers_who_say_nothing_are_few_and_keep_nobody_out(unused_tcp_port: int) -> None:
+    link = open_link(transport="tcp", port=unused_tcp_port, listen=True, registration="DTU-0042")
+    await ask(link, timeout_s=0.02)
+    silent = [await asyncio.open_connection("127.0.0.1", unused_tcp_port) for _ in range(40)]
+    reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
+    writer.write(b"DTU-0042")
+
+    async def serve() -> None:
+        while data := await reader.read(300):
+            writer.write(good("tcp", data))
+
+    serving = asyncio.ensure_future(serve())
+    assert (await ask(link, timeout_s=1.0)).data == expected(REQUEST)
+    ended = 0
+    for each, _ in silent:
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            ended += await asyncio.wait_for(each.read(1), 0.005) == b""
+        ended += isinstance(each.exception(), ConnectionError)
+    assert ended >= 40 - 8
+    await link.close()
+    await asyncio.wait_for(serving, 1.0)  # the link hung up on whoever it had let in
+    for _, each_writer in [*silent, (reader, writer)]:
+        each_writer.close()
+    await asyncio.sleep(0.02)
 
 
 async def test_a_port_in_use_is_an_outcome(unused_tcp_port: int) -> None:
