@@ -15,7 +15,7 @@ from gateway.assembly.site_loading import (
 )
 from gateway.domain.errors import ConfigurationError
 from gateway.i18n import text
-from gateway.ports import Document
+from gateway.ports import Document, ReadPlan
 
 
 @click.command("check")
@@ -79,4 +79,12 @@ def _print_plans(assembled: AssembledSite, language: str) -> None:
                         period=group.period_us // 1_000_000,
                     )
                 )
+                _print_requests(each.plans.get(group.id), language)
     click.echo(text(language, "No problems found in %(file)s.", file=str(assembled.path)))
+
+
+def _print_requests(plan: ReadPlan | None, language: str) -> None:
+    """What is asked in one poll, where the driver's plan says it by function, address and count."""
+    for request in [] if plan is None else plan.document().get("requests", []):
+        if {"function", "address", "count"} <= request.keys():
+            click.echo("    " + text(language, "function %(function)s: %(count)s from address %(address)s", **request))

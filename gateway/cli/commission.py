@@ -1,4 +1,4 @@
-"""``meterproof commission SITE DEVICE``: is this profile right for this meter?"""
+"""``meterproof commission SITE METER``: is this profile right for this meter? METER is a device or a metering point."""
 
 import asyncio
 import json
@@ -13,8 +13,11 @@ from gateway.assembly.plugins import is_polling
 from gateway.assembly.site_loading import AssembledDevice, AssembledEndpoint, load_assembled_site
 from gateway.domain.device import Device, RequestGroup
 from gateway.domain.errors import MeterproofError, UnknownObjectError
+from gateway.domain.ledger import Installation, InstallationRole
 from gateway.i18n import text
+from gateway.journal.folder import DataFolder
 from gateway.ports import Clock, Link
+from gateway.registry.registry import Registry
 
 EXIT_OTHER_FITS_BETTER = 1
 CLEARLY_BETTER = 0.05
@@ -43,19 +46,37 @@ class Commissioning(Protocol):
 
 @click.command("commission")
 @click.argument("site", type=click.Path(path_type=Path))
-@click.argument("device")
+@click.argument("meter")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Data folder of the ledger; else the site's.",
+)
 @click.option("--group", help="Which group of the profile; the first one where it is not said.")
 @click.option(
     "--interval", "interval_s", type=click.FloatRange(0, 3600), default=10, show_default=True, help="Seconds."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def command(language: str, *, site: Path, device: str, group: str | None, interval_s: float, as_json: bool) -> None:
+def command(
+    language: str,
+    *,
+    site: Path,
+    meter: str,
+    data: Path | None,
+    group: str | None,
+    interval_s: float,
+    as_json: bool,
+) -> None:
     """Score word orders and addresses of a meter against physics. 按物理规律核对字节序与地址。
 
+    METER is a device of the site file, or a metering point of the ledger: then the meter installed there now is asked.
     Exit code 1 when another reading fits clearly better than the profile as written.
     """
-    endpoint, found = _find(load_assembled_site(site, language=language).endpoints, device)
+    assembled = load_assembled_site(site, language=language)
+    known = {each.device.id for each in assembled.devices}
+    device = meter if meter in known else _device_at(meter, data or assembled.data_folder)
+    endpoint, found = _find(assembled.endpoints, device)
     if not isinstance(endpoint.driver, Commissioning):
         raise MeterproofError("device '%(device)s' sends by itself; it cannot be asked", device=device)
     groups = {each.id: each for each in found.device.groups}
@@ -67,9 +88,17 @@ def command(language: str, *, site: Path, device: str, group: str | None, interv
     best = results[0]
     fits = written is not None and _as_good(written, best)
     if as_json:
-        report = {"device": device, "group": chosen.id, "fits": fits, "readings": [each.document() for each in results]}
+        report = {
+            "meter": meter,
+            "device": device,
+            "group": chosen.id,
+            "fits": fits,
+            "readings": [each.document() for each in results],
+        }
         click.echo(json.dumps(report, ensure_ascii=False))
     else:
+        if meter != device:
+            click.echo(text(language, "metering point %(point)s: device %(device)s", point=meter, device=device))
         _print(results, fits, language)
     if not fits:
         click.get_current_context().exit(EXIT_OTHER_FITS_BETTER)
@@ -78,6 +107,31 @@ def command(language: str, *, site: Path, device: str, group: str | None, interv
 def _as_good(written: Any, best: Any) -> bool:
     """Whether the profile's own reading is not clearly worse than the best: fewer laws kept, or kept far less well."""
     return bool(best.score - written.score <= CLEARLY_BETTER and written.residual <= 3 * best.residual + SMALL_RESIDUAL)
+
+
+def _device_at(point: str, path: Path) -> str:
+    """The device through which the meter installed at a metering point now is read; UnknownObjectError when there is
+    none, or more than one."""
+    if not (path / "registry.sqlite").exists():
+        raise UnknownObjectError(
+            "'%(name)s' is no device of the site file, and there is no ledger to look in", name=point
+        )
+    folder = DataFolder.open(path, read_only=True)
+    registry = Registry.open(folder.registry)
+    try:
+        fitted = registry.installations_of_point(folder.organisation, point, SystemClock().utc_us())
+    finally:
+        registry.close()
+    installations = [record.read_as(Installation) for record in fitted]
+    devices = sorted({each.device for each in installations if each.role == InstallationRole.METER and each.device})
+    if len(devices) != 1:
+        raise UnknownObjectError(
+            "'%(name)s' is no device of the site file; such a metering point has %(count)s read devices now: %(devices)s",
+            name=point,
+            count=str(len(devices)),
+            devices=", ".join(devices) or "-",
+        )
+    return devices[0]
 
 
 def _find(endpoints: tuple[AssembledEndpoint, ...], device: str) -> tuple[AssembledEndpoint, AssembledDevice]:

@@ -2,18 +2,22 @@
 
 import json
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway.assembly.platform import SystemClock
 from gateway.cli.check import command as check
 from gateway.cli.commission import command as commission
 from gateway.cli.profile import command as profile
 from gateway.cli.scan import command as scan
 from gateway.domain.errors import ConfigurationError, MeterproofError, UnknownObjectError
+from gateway.journal.entry import Draft
+from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
+from gateway.registry.writing import RegistryProjection
 from tests.conformance.modbus.servers import Image, compiled_server, libmodbus_tcp
 from tests.services import free_port
 
@@ -60,7 +64,7 @@ MEASURES = {
 
 
 @pytest.fixture(scope="module")
-def binary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compiled_server(tmp_path_factory.mktemp("server"))
 
 
@@ -135,6 +139,56 @@ def test_commission_of_a_meter_that_is_not_there(tmp_path: Path, binary: Path) -
             run(commission, str(site), "meter", "--group", "none")
 
 
+def ledger_of(folder: Path, point: str, devices: list[str]) -> None:
+    """A data folder whose ledger has meters of these devices fitted at a metering point."""
+    made = DataFolder.create(
+        folder, organisation="works", site="works", time_zone="Asia/Shanghai", simulated=False, clock=SystemClock()
+    )
+    drafts = [
+        Draft(
+            "installation",
+            f"works/installation/i{number}",
+            1,
+            {
+                "object": {"point": point, "instrument": f"e{number}", "device": device, "role": role},
+                "from": 0,
+                "to": None,
+                "actor": "test",
+                "reason": "",
+                "source": "",
+                "withdrawn": 0,
+            },
+        )
+        for number, (device, role) in enumerate([*((each, "meter") for each in devices), ("", "ct")])
+    ]
+    registry = RegistryProjection.open(made.registry)
+    with Journal.open(made) as journal:
+        journal.append(drafts)
+        registry.begin()
+        for entry in journal.read(0, 100):
+            registry.apply_fact(entry)
+        registry.commit(journal.head())
+    registry.close()
+
+
+def test_commission_takes_a_metering_point(tmp_path: Path, binary: Path) -> None:
+    with libmodbus_tcp(binary, meter_image("ABCD", 100)) as port:
+        site = site_file(tmp_path, port)
+        with pytest.raises(UnknownObjectError, match="no ledger"):
+            run(commission, str(site), "JL-001", "--data", str(tmp_path / "nowhere"))
+        ledger_of(tmp_path / "data", "JL-001", ["meter"])
+        told = ("--data", str(tmp_path / "data"), "--interval", "0")
+        report = json.loads(run(commission, str(site), "JL-001", *told, "--json").stdout)
+        assert (report["meter"], report["device"], report["fits"]) == ("JL-001", "meter", True)
+        assert run(commission, str(site), "JL-001", *told).stdout.startswith("metering point JL-001: device meter")
+        with pytest.raises(UnknownObjectError):
+            run(commission, str(site), "JL-002", *told)
+        ledger_of(tmp_path / "two", "JL-001", ["meter", "check-meter"])
+        with pytest.raises(UnknownObjectError) as refusal:
+            run(commission, str(site), "JL-001", "--data", str(tmp_path / "two"))
+        assert "check-meter, meter" in str(refusal.value)
+
+
 def test_scan_finds_the_units_of_a_bus(binary: Path, tmp_path: Path) -> None:
     image: Image = [(unit, "h", 0, 1) for unit in (3, 7, 8)]
     with libmodbus_tcp(binary, image) as port:
@@ -181,7 +235,9 @@ def test_check_predicts_the_line_and_refuses_what_cannot_fit(tmp_path: Path) -> 
         "{transport: tcp, host: 127.0.0.1, port: 1502}", "{transport: rtu, path: /dev/ttyS0, baud: 1200}"
     )
     site.write_text(slow, encoding="utf-8")
-    assert "of the line's time" in run(check, str(site)).stdout
+    printed = run(check, str(site)).stdout
+    assert "of the line's time" in printed
+    assert "function 3: 30 from address 100" in printed
     report = json.loads(run(check, str(site), "--json").stdout)
     assert 1 <= report["utilisation_permille"]["bus"] <= 10
     site.write_text(slow.replace("baud: 1200", "baud: 300") + "schedule: {period_s: 1}\n", encoding="utf-8")
