@@ -4,11 +4,9 @@ import json
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,16 @@ from tests.services import accepts, free_port
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 PROGRAM = str(Path(sys.executable).with_name("meterproof"))
-PLANTED = {"counter.rollover", "counter.exchange", "identity.serial_mismatch"}
+PLANTED = {
+    "counter.rollover",
+    "counter.exchange",
+    "identity.serial_mismatch",
+    "installation.ratio_mismatch",
+    "instrument.class_too_low",
+    "calibration.not_verification",
+    "point.unequipped",
+    "device.silent",
+}
 
 
 def demo(folder: Path, *options: str) -> subprocess.Popen[str]:
@@ -62,25 +69,15 @@ def test_the_object_says_what_was_read(born: tuple[Path, dict[str, Any]]) -> Non
     assert result["history"]["slots"] > 24 * 288
     assert result["history"]["readings"] > 70_000
     assert result["entries"] > 7_000
-    assert result["findings"].keys() >= PLANTED
     assert result["outcomes"]["ok"] > 50
     assert result["outcomes"]["timeout"] >= 1, "the compressor meter is dead"
     assert result["url"].startswith("http://127.0.0.1:")
 
 
-def test_every_planted_verdict_is_opened_and_no_other(born: tuple[Path, dict[str, Any]]) -> None:
-    with closing(sqlite3.connect(born[0] / "journal.sqlite")) as journal:
-        bodies = [json.loads(row[0]) for row in journal.execute("SELECT body FROM entry WHERE kind = 'verdict'")]
-    about = {(each["rule"], each["subject"].rpartition("/")[2]) for each in bodies if each["state"] == "open"}
-    expected = {
-        ("installation.ratio_mismatch", "JL-cement-mill-1"),
-        ("instrument.class_too_low", "JL-crusher"),
-        ("calibration.not_verification", "JL-weighbridge"),
-        ("point.unequipped", "el-kiln-exhaust-fan"),
-        ("identity.serial_mismatch", "JL-kiln-ht-fan"),
-        ("device.silent", "compressor"),
-    }
-    assert about - {("calibration.expired", "JL-coal-mill")} == expected
+def test_every_planted_fault_is_found_and_no_other_rule_speaks(born: tuple[Path, dict[str, Any]]) -> None:
+    # whether a certificate that ends at midnight has ended yet, and whether an identity was read, depends on the hour
+    depends_on_the_hour = {"calibration.expired", "identity.changed"}
+    assert born[1]["findings"].keys() - depends_on_the_hour == PLANTED
 
 
 def test_it_continues_where_it_stopped_and_ends_cleanly_on_ctrl_c(born: tuple[Path, dict[str, Any]]) -> None:
