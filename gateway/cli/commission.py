@@ -126,7 +126,7 @@ def _device_at(point: str, path: Path) -> str:
     devices = sorted({each.device for each in installations if each.role == InstallationRole.METER and each.device})
     if len(devices) != 1:
         raise UnknownObjectError(
-            "'%(name)s' is no device of the site file; such a metering point has %(count)s read devices now: %(devices)s",
+            "'%(name)s' is no device of the site file; read at such a metering point: %(count)s devices (%(devices)s)",
             name=point,
             count=str(len(devices)),
             devices=", ".join(devices) or "-",
