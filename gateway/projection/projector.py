@@ -67,8 +67,8 @@ class Projector:
         self.settlement.begin()
         try:
             for entry in entries:
-                self._apply(entry)
                 self.horizon_us = max(self.horizon_us, entry.at_us)
+                self._apply(entry)
             rows, self._rows = self._rows, []
             self.series.write(rows, max(last, self._series_seq))
             self._series_seq = max(last, self._series_seq)
@@ -205,6 +205,8 @@ class Projector:
             elif entry.kind in ENTERED_KINDS:
                 self.settlement.entered.apply(entry.seq, entry.kind, organisation, id_, entry.body)
         if entry.seq > self._registry_seq:
+            # readings count for the running maximum entry by entry, so that it does not depend on where batches end
+            self.registry.note_latest(self.horizon_us)
             self.registry.apply_fact(entry)
             if entry.kind == "event" and entry.body.get("action") == "identity.changed" and entry.body.get("raw"):
                 self._identity_event(entry)

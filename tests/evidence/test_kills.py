@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gateway.assembly.projecting import Projection, drop_projections
-from gateway.journal.entry import leaf_hash
+from gateway.journal.entry import Draft, leaf_hash
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.verifier import notes
@@ -23,7 +23,7 @@ from gateway.verifier.checkpoints import Options, Signed
 from gateway.verifier.folder import FolderCheck
 from gateway.verifier.report import Report
 from tests.campaign import share
-from tests.evidence.plant import MovableClock
+from tests.evidence.plant import PERIOD_US, MovableClock
 from tests.evidence.writer import main as write
 
 ROOT = Path(__file__).parents[2]
@@ -84,10 +84,10 @@ def projected(path: Path) -> dict[str, list[tuple]]:
     return found
 
 
-def catch_up(folder: DataFolder) -> None:
+def catch_up(folder: DataFolder, limit: int = 2_000) -> None:
     projection = Projection(folder, MovableClock())
     try:
-        while projection.step().applied:
+        while projection.step(limit).applied:
             pass
     finally:
         projection.close()
@@ -113,3 +113,22 @@ def test_nothing_acknowledged_is_lost_to_kill_9(tmp_path):
         assert projected(path) == live
         shutil.rmtree(path)
     assert acknowledged > kills  # it did get work done between the kills
+
+
+def test_projections_do_not_depend_on_where_batches_end(tmp_path, capsys):
+    write(tmp_path / "plant", rounds=12, seed=3)
+    capsys.readouterr()
+    folder = DataFolder.open(tmp_path / "plant")
+    with Journal.open(folder) as journal:  # an event recorded by a clock that had stepped back behind the readings
+        last = journal.entry(journal.head())
+        polled = journal.latest("poll", "works/device/kiln")
+        late = last.at_us + 10
+        again = Draft("poll", polled.subject, late, {**polled.body, "slot": polled.body["slot"] + PERIOD_US})
+        journal.append([again, Draft("event", folder.site_subject, folder.born_us, {"action": "late", "object": "x"})])
+    found = []
+    for limit in (3, 50, 10_000):
+        drop_projections(folder)
+        catch_up(folder, limit)
+        found.append(projected(folder.path))
+    assert found[0] == found[2]
+    assert found[1] == found[2]
