@@ -127,7 +127,8 @@ class Trace:
 def trace(sources: Sources, asking: Asking, point: str, period: Period, *, window_us: int | None = None) -> Trace:
     """Follow a point's energy over a period (cut to the quarter-hour grid, at most 31 days) down to its evidence.
 
-    ``window_us`` chooses the quarter hour to open; otherwise the last one with a value is opened.
+    ``window_us`` chooses the quarter hour to open (the one it lies in); otherwise the last one with a value is opened.
+    Where none is settled yet, the newest reading of the time stands in ``edges``, with no register settled from it.
     """
     there = plant(sources, asking)
     fact = there.points.get(point)
@@ -146,6 +147,8 @@ def trace(sources: Sources, asking: Asking, point: str, period: Period, *, windo
     tickets = _tickets(sources, asking, fact, span) if not serving else []
     if tickets and not edges:
         edges = _weighed(sources, there, fact, tickets[-1])
+    elif not intervals:
+        edges = _unsettled(sources, asking, there, fact, span)
     configuration = _configuration(sources, there, edges, window.device if window else fact.device)
     described = (configuration.body.get("device") or {}) if configuration else {}
     known = entry_or_none(sources, configuration.seq if configuration else None)
@@ -218,7 +221,8 @@ def _interval(unit: str, interval: Interval) -> IntervalFact:
 
 def _chosen(intervals: Sequence[IntervalFact], window_us: int | None) -> IntervalFact | None:
     if window_us is not None:
-        return next((each for each in intervals if each.start_us == window_us), None)
+        asked_us = floor_to(window_us, SETTLEMENT_WINDOW_US)
+        return next((each for each in intervals if each.start_us == asked_us), None)
     valued = [each for each in intervals if each.value is not None]
     return valued[-1] if valued else (intervals[-1] if intervals else None)
 
@@ -288,6 +292,20 @@ def _weighed(sources: Sources, there: Plant, fact: PointFact, ticket: TicketFact
     if reading is None:
         return []
     return [EdgeFact(at_us=ticket.at_us, register=None, readings=[reading], declared=[], missing=[])]
+
+
+def _unsettled(sources: Sources, asking: Asking, there: Plant, fact: PointFact, span: Period) -> list[EdgeFact]:
+    """The newest reading of the time where no quarter hour is settled yet: what is known, but no figure."""
+    register = there.register(fact)
+    if not fact.device or register is None:
+        return []
+    until = Period(span.start_us, min(span.end_us, asking.as_of_us + 1))
+    for row in sources.series.rows(fact.device, register.group, until, 1, descending=True):
+        if asking.known_seq is None or row.seq <= asking.known_seq:
+            reading = raw_reading(sources, row.seq, fact.device, register.group)
+            if reading is not None:
+                return [EdgeFact(at_us=row.observed_us, register=None, readings=[reading], declared=[], missing=[])]
+    return []
 
 
 def _configuration(sources: Sources, there: Plant, edges: Sequence[EdgeFact], device: str) -> Configuration | None:

@@ -162,6 +162,29 @@ def test_trace_says_what_is_missing(reader: OpenFolder, asking: Asking) -> None:
         trace(reader.sources, asking, "P-99", Period(START, START + US_PER_HOUR))
 
 
+def test_trace_before_the_first_settlement_shows_the_newest_reading(reader: OpenFolder, asking: Asking) -> None:
+    """What a new user sees in the first quarter hour: the raw words that came, and no figure made of them."""
+    start = START + 26 * US_PER_HOUR
+    found = trace(reader.sources, asking, "P-01", Period(start, start + 900_000_000))
+    assert (found.window, list(found.intervals), found.figure.value) == (None, [], None)
+    (edge,) = found.edges
+    assert edge.register is None
+    assert "".join(edge.readings[0].requests[0].words) == intake_words(26 * 12 + 1)
+    assert found.configuration is not None
+    assert [each.instrument.serial for each in found.instruments][:1] == ["100001"]
+    earlier = reader.asking(NOW, START)
+    assert trace(reader.sources, earlier, "P-01", Period(start, start + 900_000_000)).edges == []
+
+
+def test_trace_opens_the_quarter_hour_a_moment_lies_in(reader: OpenFolder, asking: Asking) -> None:
+    start = START + 3 * US_PER_HOUR
+    span = Period(start, start + US_PER_HOUR)
+    found = trace(reader.sources, asking, "P-01", span, window_us=start + 20 * 60_000_000)
+    assert found.window is not None
+    assert found.window.start_us == start + 900_000_000
+    assert trace(reader.sources, asking, "P-01", span, window_us=start - 1).window is None
+
+
 def test_known_at_before_the_ledger_knows_nothing(reader: OpenFolder) -> None:
     before = reader.asking(NOW, START - 1)
     assert before.known_seq is not None
