@@ -20,13 +20,16 @@ ATTEMPTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One way to read the meter and how well its values keep the laws. ``shift``: added to every address."""
+    """One way to read the meter and how well its values keep the laws. ``shift``: added to every address; ``differs``:
+    whether its values are others than those of the profile as written.
+    """
 
     order: str
     shift: int
     score: float
     residual: float
     laws: tuple[Law, ...]
+    differs: bool = False
 
     def document(self) -> dict[str, Any]:
         """For programs."""
@@ -35,6 +38,7 @@ class Hypothesis:
             "shift": self.shift,
             "score": round(self.score, 3),
             "residual": round(self.residual, 6),
+            "differs": self.differs,
             "laws": [{"name": law.name, "holds": law.holds, "detail": law.detail} for law in self.laws],
         }
 
@@ -64,13 +68,15 @@ async def commission(  # noqa: PLR0917  # what a driver's own methods take
     elapsed_s = (clock.monotonic_ns() - begun_ns) / 1e9
     second = await _read_all(link, device, {key: plans[key] for key in first}, timeout_s)
     ranges = _ranges(group)
+    as_written = _values(plans[AS_WRITTEN, 0], group, first[AS_WRITTEN, 0]) if (AS_WRITTEN, 0) in first else None
     results = []
     for key in first:
         if key not in second:
             continue
         earlier, later = (_values(plans[key], group, raws[key]) for raws in (first, second))
         laws = [_completeness(plans[key], first[key]), *judge(earlier, later, elapsed_s, ranges)]
-        results.append(Hypothesis(key[0], key[1], score(laws), residual(laws), tuple(laws)))
+        differs = earlier != as_written
+        results.append(Hypothesis(key[0], key[1], score(laws), residual(laws), tuple(laws), differs))
     return sorted(results, key=_rank)
 
 

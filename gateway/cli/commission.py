@@ -40,7 +40,7 @@ class Commissioning(Protocol):
         clock: Clock,
         interval_s: float,
     ) -> list[Any]:
-        """Ways to read the meter, best first, each with ``order``, ``shift``, ``score``, ``residual`` and ``laws``."""
+        """Ways to read the meter, best first: ``order``, ``shift``, ``score``, ``residual``, ``laws``, ``differs``."""
         ...
 
 
@@ -87,12 +87,16 @@ def command(
     written = next((each for each in results if each.order == "as written" and each.shift == 0), None)
     best = results[0]
     fits = written is not None and _as_good(written, best)
+    alike = (
+        [each for each in results if written is not None and each.differs and _as_good(each, written)] if fits else []
+    )
     if as_json:
         report = {
             "meter": meter,
             "device": device,
             "group": chosen.id,
             "fits": fits,
+            "alike": [{"order": each.order, "shift": each.shift} for each in alike],
             "readings": [each.document() for each in results],
         }
         click.echo(json.dumps(report, ensure_ascii=False))
@@ -100,6 +104,11 @@ def command(
         if meter != device:
             click.echo(text(language, "metering point %(point)s: device %(device)s", point=meter, device=device))
         _print(results, fits, language)
+        if alike:
+            ways = ", ".join(f"{each.order} {each.shift:+d}" for each in alike)
+            click.echo(
+                text(language, "Physics cannot tell it from %(ways)s here: compare with the display.", ways=ways)
+            )
     if not fits:
         click.get_current_context().exit(EXIT_OTHER_FITS_BETTER)
 

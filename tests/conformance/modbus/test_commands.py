@@ -122,6 +122,7 @@ def test_commission_finds_word_order_and_address(
         assert first["score"] == 1.0
         assert report["fits"] == (best == ("as written", 0))
         assert result.exit_code == (0 if report["fits"] else 1)
+        assert report["alike"] == []
         runner_up = next(each for each in report["readings"] if each["score"] < 1.0)
         assert runner_up["score"] < 0.8
         sentences = run(commission, str(site), "meter", "--interval", "0", language="zh").stdout
@@ -137,6 +138,20 @@ def test_commission_of_a_meter_that_is_not_there(tmp_path: Path, binary: Path) -
             run(commission, str(site), "nobody")
         with pytest.raises(UnknownObjectError):
             run(commission, str(site), "meter", "--group", "none")
+
+
+def test_commission_says_what_physics_cannot_tell(tmp_path: Path, binary: Path) -> None:
+    """A lone counter: swapped words give another number that breaks no law either."""
+    with libmodbus_tcp(binary, [(3, "h", 100, 3), (3, "h", 101, 7)]) as port:
+        site = site_file(tmp_path, port)
+        target = tmp_path / "profiles/plant/meter.yaml"
+        lone = "      - {id: e, measurand: active_energy_import, decimals: 0, source: {address: 100, type: u32}}\n"
+        target.write_text(PROFILE.format(order="ABCD").lstrip() + lone, encoding="utf-8")
+        report = json.loads(run(commission, str(site), "meter", "--interval", "0", "--json").stdout)
+        assert report["fits"]
+        assert {"order": "CDAB", "shift": 0} in report["alike"]
+        assert {"order": "ABCD", "shift": 0} not in report["alike"]
+        assert "cannot tell" in run(commission, str(site), "meter", "--interval", "0").stdout
 
 
 def ledger_of(folder: Path, point: str, devices: list[str]) -> None:
