@@ -148,7 +148,7 @@ def trace(sources: Sources, asking: Asking, point: str, period: Period, *, windo
     if tickets and not edges:
         edges = _weighed(sources, there, fact, tickets[-1])
     elif not intervals:
-        edges = _unsettled(sources, asking, there, fact, span)
+        edges = _unsettled(sources, asking, there, fact, period)
     configuration = _configuration(sources, there, edges, window.device if window else fact.device)
     described = (configuration.body.get("device") or {}) if configuration else {}
     known = entry_or_none(sources, configuration.seq if configuration else None)
@@ -299,7 +299,7 @@ def _unsettled(sources: Sources, asking: Asking, there: Plant, fact: PointFact, 
     register = there.register(fact)
     if not fact.device or register is None:
         return []
-    until = Period(span.start_us, min(span.end_us, asking.as_of_us + 1))
+    until = Period(span.start_us, max(span.start_us, min(span.end_us, asking.as_of_us + 1)))
     for row in sources.series.rows(fact.device, register.group, until, 1, descending=True):
         if asking.known_seq is None or row.seq <= asking.known_seq:
             reading = raw_reading(sources, row.seq, fact.device, register.group)

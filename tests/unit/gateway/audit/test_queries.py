@@ -165,7 +165,7 @@ def test_trace_says_what_is_missing(reader: OpenFolder, asking: Asking) -> None:
 def test_trace_before_the_first_settlement_shows_the_newest_reading(reader: OpenFolder, asking: Asking) -> None:
     """What a new user sees in the first quarter hour: the raw words that came, and no figure made of them."""
     start = START + 26 * US_PER_HOUR
-    found = trace(reader.sources, asking, "P-01", Period(start, start + 900_000_000))
+    found = trace(reader.sources, asking, "P-01", Period(start, NOW))
     assert (found.window, list(found.intervals), found.figure.value) == (None, [], None)
     (edge,) = found.edges
     assert edge.register is None
