@@ -1,10 +1,13 @@
-"""``meterproof check SITE``: every problem at once, and the read plans that would run."""
+"""``meterproof check SITE``: every problem at once, the read plans that would run, and what was measured so far."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from gateway.assembly.measured_times import MeasuredLine, measured_line, poll_times_us
 from gateway.assembly.site_loading import (
     AssembledEndpoint,
     AssembledSite,
@@ -15,23 +18,42 @@ from gateway.assembly.site_loading import (
 )
 from gateway.domain.errors import ConfigurationError
 from gateway.i18n import text
+from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
 from gateway.ports import Document, ReadPlan
 
 
 @click.command("check")
 @click.argument("site", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: problems, devices, plans.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Data folder: print what its latest polls took beside the prediction.",
+)
 @click.pass_obj
-def command(language: str, site: Path, as_json: bool) -> None:
+def command(language: str, site: Path, as_json: bool, data: Path | None) -> None:
     """Check a site file and the profiles it names. 检查站点文件。"""
     assembled, problems = examine_site(site)
     lines = [problem_line(problem, language) for problem in problems]
+    measured = _measured(assembled, data) if assembled is not None and data is not None else {}
     if as_json:
-        click.echo(json.dumps(_report(assembled, lines), ensure_ascii=False))
+        report = _report(assembled, lines)
+        if data is not None:
+            report["measured"] = {name: asdict(each) for name, each in measured.items()}
+        click.echo(json.dumps(report, ensure_ascii=False))
     if problems:
         raise ConfigurationError([] if as_json else lines)
     if assembled is not None and not as_json:
-        _print_plans(assembled, language)
+        _print_plans(assembled, measured, language)
+
+
+def _measured(assembled: AssembledSite, data: Path) -> dict[str, MeasuredLine]:
+    """What the latest polls of a data folder took, by polled endpoint."""
+    with Journal.open(DataFolder.open(data, read_only=True), read_only=True) as journal:
+        times_us = poll_times_us(journal)
+    found = {each.id: measured_line(each.devices, times_us) for each in assembled.endpoints}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def _report(assembled: AssembledSite | None, lines: list[str]) -> Document:
@@ -57,13 +79,15 @@ def _share(endpoint: AssembledEndpoint) -> int | None:
     return endpoint.driver.utilisation_permille(endpoint.connection, polled_groups(endpoint.devices))
 
 
-def _print_plans(assembled: AssembledSite, language: str) -> None:
+def _print_plans(assembled: AssembledSite, measured: Mapping[str, MeasuredLine], language: str) -> None:
     for endpoint in assembled.endpoints:
         click.echo(f"{endpoint.id} ({endpoint.protocol})")
         share = _share(endpoint)
         if share is not None:
             percent = f"{share / 10:.1f}"
             click.echo("  " + text(language, "predicted to need %(percent)s %% of the line's time", percent=percent))
+        if endpoint.id in measured:
+            click.echo("  " + _measured_sentence(measured[endpoint.id], language))
         for each in endpoint.devices:
             for group in each.device.groups:
                 requests = len(each.plans[group.id].requests) if group.id in each.plans else 0
@@ -81,6 +105,17 @@ def _print_plans(assembled: AssembledSite, language: str) -> None:
                 )
                 _print_requests(each.plans.get(group.id), language)
     click.echo(text(language, "No problems found in %(file)s.", file=str(assembled.path)))
+
+
+def _measured_sentence(line: MeasuredLine, language: str) -> str:
+    return text(
+        language,
+        "measured: %(percent)s %% of the line's time, a poll in %(median)s ms (95 %% in %(most)s ms), %(count)s polls",
+        percent=f"{line.permille / 10:.1f}",
+        median=f"{line.median_ms:.1f}",
+        most=f"{line.most_ms:.1f}",
+        count=line.polls,
+    )
 
 
 def _print_requests(plan: ReadPlan | None, language: str) -> None:

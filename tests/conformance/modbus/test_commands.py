@@ -259,3 +259,29 @@ def test_check_predicts_the_line_and_refuses_what_cannot_fit(tmp_path: Path) -> 
     with pytest.raises(ConfigurationError) as refusal:
         run(check, str(site))
     assert any("the schedule needs" in line and ":6:" in line for line in refusal.value.lines)
+
+
+def test_check_shows_what_was_measured_beside_the_prediction(tmp_path: Path) -> None:
+    site = site_file(tmp_path, 1502)
+    site.write_text(site.read_text(encoding="utf-8") + "schedule: {period_s: 1}\n", encoding="utf-8")
+    folder = DataFolder.create(
+        tmp_path / "data", organisation="works", site="works", time_zone="UTC", simulated=False, clock=SystemClock()
+    )
+    took_ms = [100] * 38 + [900] * 2
+    polls = [
+        Draft("poll", "works/device/meter", 1, {"group": "energy", "sent": 5_000, "received": 5_000 + 1_000 * each})
+        for each in took_ms
+    ]
+    with Journal.open(folder) as journal:
+        journal.append(polls[:9])
+        few = json.loads(run(check, str(site), "--data", str(folder.path), "--json").stdout)
+        assert few["measured"] == {}
+        journal.append(polls[9:])
+    line = json.loads(run(check, str(site), "--data", str(folder.path), "--json").stdout)["measured"]["bus"]
+    assert (line["polls"], line["median_ms"], line["permille"]) == (40, 100, 100)
+    assert 100 < line["most_ms"] <= 900
+    assert (
+        "measured: 10.0 % of the line's time, a poll in 100.0 ms"
+        in run(check, str(site), "--data", str(folder.path)).stdout
+    )
+    assert "measured" not in run(check, str(site)).stdout
