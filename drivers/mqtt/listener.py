@@ -21,6 +21,8 @@ LOG = logging.getLogger(__name__)
 
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LIMIT_S = 60.0
+MOST_UNSETTLED_BYTES = 32 * 1024 * 1024
+"""Payload in hand at which reading stops, however few messages it is: a topic can be flooded with large ones."""
 SETTLED_AFTER_NS = 10_000_000_000
 """A session this old has proved itself, as does an acknowledged message: the next pause starts small again."""
 
@@ -68,6 +70,7 @@ class MqttListener:
         self._room.set()
         self._limit = 2 * settings.window
         self._unsettled = 0
+        self._unsettled_bytes = 0
         self._session: BrokerSession | None = None
         self._up = False
         self._keeper: asyncio.Task[None] | None = None
@@ -87,7 +90,8 @@ class MqttListener:
 
     @property
     def unsettled(self) -> int:
-        """Messages received and not yet acknowledged; never more than ``2 * window`` and what one read brings."""
+        """Messages received and not yet acknowledged; never more than ``2 * window`` and what one read brings.
+        Nor is there more than MOST_UNSETTLED_BYTES of payload and one message in hand."""
         return self._unsettled
 
     async def deliveries(self) -> AsyncIterator[Delivery]:
@@ -177,9 +181,10 @@ class MqttListener:
             duplicate=incoming.duplicate,
         )
         self._unsettled += 1
+        self._unsettled_bytes += len(incoming.payload)
         self._waiting.append(Delivery(message, _Acknowledgement(self, session, incoming)))
         self._arrived.set()
-        if self._unsettled >= self._limit:
+        if self._unsettled >= self._limit or self._unsettled_bytes >= MOST_UNSETTLED_BYTES:
             self._room.clear()
             session.pause()
         if self._watcher is not None:
@@ -200,10 +205,13 @@ class MqttListener:
     def settle(self, session: BrokerSession, incoming: Incoming) -> None:
         """One message is safe: acknowledge it if its session still stands (else it comes again), and make room."""
         self._unsettled -= 1
+        self._unsettled_bytes -= len(incoming.payload)
         if session is self._session:
             self._proved = True
             session.acknowledge(incoming)
-        if self._unsettled <= self._limit // 2 and not self._room.is_set():
+        if self._room.is_set():
+            return
+        if self._unsettled <= self._limit // 2 and self._unsettled_bytes <= MOST_UNSETTLED_BYTES // 2:
             self._room.set()
             if self._session is not None:
                 self._session.resume()

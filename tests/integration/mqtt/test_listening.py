@@ -116,6 +116,22 @@ async def test_a_slow_consumer_bounds_memory_whatever_the_broker_keeps(
             assert tap.payloads == [b"%d" % index for index in range(count)]
 
 
+async def test_a_flood_of_large_messages_bounds_memory_too(broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    size, count = 300_000, 24
+    monkeypatch.setattr("drivers.mqtt.listener.MOST_UNSETTLED_BYTES", 4 * size)
+    async with tapped(broker, ["p/a"], acknowledge=False) as tap:
+        async with publisher(broker) as client:
+            for index in range(count):
+                await client.publish("p/a", b"%02d" % index + b"x" * size, qos=1)
+            await asyncio.sleep(0.2)
+            assert 4 <= len(tap.deliveries) <= 6
+            tap.acknowledge = True
+            for each in list(tap.deliveries):
+                each.acknowledge()
+            await tap.until(lambda: len(tap.deliveries) == count)
+        assert [each[:2] for each in tap.payloads] == [b"%02d" % index for index in range(count)]
+
+
 async def test_poison_and_large_messages_do_not_stop_the_flow(broker: Mosquitto) -> None:
     async with tapped(broker, ["p/a"]) as tap, publisher(broker) as client:
         for payload in (b"", b"\x00" * 200_000, b"\xff\xfe", b"last"):
