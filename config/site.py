@@ -4,17 +4,20 @@ Metering points, instruments, installations and certificates are not here: they 
 (``meterproof ledger import``), because they change while the file stays.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeGuard, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from config.loading import FileProblem, LoadedFile, UnusableFileError, load_yaml, validated
 from config.model import FileModel, Identifier, Name, Text
 
 MAX_DEVICES = 5_000
+Part = TypeVar("Part", bound=BaseModel)
 
 
 class Organisation(FileModel):
@@ -120,6 +123,20 @@ class SiteFile(FileModel):
     victoriametrics: VictoriaSink | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SiteParts:
+    """The parts of a site file that are sound in themselves, each with its index, so that a mistake elsewhere hides
+    none of theirs. ``known`` are the ids of all endpoints written, sound or not; None where there is no list of them.
+    """
+
+    endpoints: tuple[tuple[int, Endpoint], ...]
+    devices: tuple[tuple[int, DeviceEntry], ...]
+    known: frozenset[str] | None
+    profiles: str | None
+    organisation: str
+    period_s: int
+
+
 def load_site(path: Path) -> tuple[SiteFile | None, LoadedFile | None, list[FileProblem]]:
     """The site file, where each part stands, and every problem that the file alone shows."""
     try:
@@ -128,29 +145,63 @@ def load_site(path: Path) -> tuple[SiteFile | None, LoadedFile | None, list[File
         return None, None, error.problems
     problems: list[FileProblem] = []
     site = validated(loaded, SiteFile, problems)
-    if site is not None:
-        problems.extend(_cross_checks(site, loaded))
-    return site, loaded, problems
+    problems.extend(_cross_checks(sound_parts(loaded), loaded))
+    return (None if problems else site), loaded, problems
 
 
-def _cross_checks(site: SiteFile, loaded: LoadedFile) -> list[FileProblem]:
+def sound_parts(loaded: LoadedFile) -> SiteParts:
+    """What can be looked at further, whatever else is wrong with the file."""
+    top = loaded.value if isinstance(loaded.value, dict) else {}
+    listed = top.get("endpoints")
+    known = frozenset(str(each.get("id")) for each in listed if isinstance(each, dict)) if _is_list(listed) else None
+    schedule = _sound(Schedule, top.get("schedule")) or Schedule()
+    organisation = _sound(Organisation, top.get("organisation"))
+    profiles = top.get("profiles")
+    return SiteParts(
+        endpoints=tuple(_sound_ones(Endpoint, listed)),
+        devices=tuple(_sound_ones(DeviceEntry, top.get("devices"))),
+        known=known,
+        profiles=profiles if isinstance(profiles, str) and profiles else None,
+        organisation=organisation.id if organisation else "",
+        period_s=schedule.period_s,
+    )
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _sound(model: type[Part], value: object) -> Part | None:
+    try:
+        return model.model_validate(value)
+    except ValidationError:
+        return None
+
+
+def _sound_ones(model: type[Part], listed: object) -> Iterator[tuple[int, Part]]:
+    for index, each in enumerate(listed if _is_list(listed) else ()):
+        part = _sound(model, each)
+        if part is not None:
+            yield index, part
+
+
+def _cross_checks(parts: SiteParts, loaded: LoadedFile) -> list[FileProblem]:
     problems = [
-        *_duplicates(loaded, "endpoints", [endpoint.id for endpoint in site.endpoints]),
-        *_duplicates(loaded, "devices", [device.id for device in site.devices]),
+        *_duplicates(loaded, "endpoints", [(index, endpoint.id) for index, endpoint in parts.endpoints]),
+        *_duplicates(loaded, "devices", [(index, device.id) for index, device in parts.devices]),
     ]
-    known = {endpoint.id for endpoint in site.endpoints}
-    for index, device in enumerate(site.devices):
-        if device.endpoint not in known:
+    for index, device in parts.devices:
+        if parts.known is not None and device.endpoint not in parts.known:
             facts = {"device": device.id, "endpoint": device.endpoint}
             message = "device '%(device)s' names endpoint '%(endpoint)s', which is not in 'endpoints'"
             problems.append(loaded.problem(("devices", index, "endpoint"), message, **facts))
     return problems
 
 
-def _duplicates(loaded: LoadedFile, section: str, ids: list[str]) -> list[FileProblem]:
+def _duplicates(loaded: LoadedFile, section: str, ids: list[tuple[int, str]]) -> list[FileProblem]:
     seen: set[str] = set()
     problems = []
-    for index, each in enumerate(ids):
+    for index, each in ids:
         if each in seen:
             problems.append(loaded.problem((section, index, "id"), "the id '%(id)s' stands twice", id=each))
         seen.add(each)

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 from config.catalogues import measurands
 from config.loading import FileProblem, KeyPath, LoadedFile
 from config.profile import Profile, ProfileChannel, ProfileGroup, load_profile, profile_ids, shipped_profiles
-from config.site import DeviceEntry, Endpoint, SiteFile, load_site
+from config.site import DeviceEntry, Endpoint, SiteFile, SiteParts, load_site, sound_parts
 from gateway.assembly.plugins import Driver, drivers, is_listening, is_polling
 from gateway.domain.device import Channel, ChannelKind, Device, RequestGroup
 from gateway.domain.errors import ConfigurationError, Problem
@@ -115,12 +115,11 @@ def load_assembled_site(path: Path, *, language: str = "en", period_s: int | Non
 def examine_site(path: Path, *, period_s: int | None = None) -> tuple[AssembledSite | None, list[FileProblem]]:
     """The assembled site (None when unusable) and every problem of the site file and the profiles it names."""
     file, loaded, problems = load_site(path)
-    if file is None or loaded is None:
+    if loaded is None:
         return None, problems
-    examination = _Examination(file, loaded, problems, period_s)
-    endpoints = examination.endpoints()
-    if problems:
-        return None, problems
+    endpoints = _Examination(sound_parts(loaded), loaded, problems, period_s).endpoints()
+    if problems or file is None:
+        return None, sorted(problems, key=lambda each: (each.file != str(path), each.file, each.line, each.column))
     document = json.loads(file.model_dump_json(exclude_none=True, exclude={"endpoints", "devices"}))
     document["endpoints"] = [
         {"id": endpoint.id, "protocol": endpoint.protocol, "connection": endpoint.connection} for endpoint in endpoints
@@ -150,21 +149,21 @@ def _hashed(document: Document) -> Document:
 class _Examination:
     """One pass over a site file, collecting problems; objects are built only from parts without problems."""
 
-    def __init__(self, file: SiteFile, loaded: LoadedFile, problems: list[FileProblem], period_s: int | None) -> None:
-        self._file = file
+    def __init__(self, parts: SiteParts, loaded: LoadedFile, problems: list[FileProblem], period_s: int | None) -> None:
+        self._parts = parts
         self._loaded = loaded
         self._problems = problems
         self._period_s = period_s
         self._folders = [shipped_profiles()]
-        if file.profiles is not None:
-            self._folders.insert(0, loaded.path.parent / file.profiles)
+        if parts.profiles is not None:
+            self._folders.insert(0, loaded.path.parent / parts.profiles)
         self._profiles: dict[str, tuple[Profile, LoadedFile] | None] = {}
         self._documents: dict[str, dict[str, Any]] = {}
         self._shared: dict[Channel, Channel] = {}
 
     def endpoints(self) -> list[AssembledEndpoint]:
         assembled = []
-        for index, endpoint in enumerate(self._file.endpoints):
+        for index, endpoint in self._parts.endpoints:
             driver = drivers().get(endpoint.protocol)
             if driver is None:
                 facts = {"protocol": endpoint.protocol, "known": ", ".join(sorted(drivers()))}
@@ -173,13 +172,15 @@ class _Examination:
                 continue
             place: KeyPath = ("endpoints", index, "connection")
             self._place(driver.check_connection(endpoint.connection), self._loaded, place)
-            assembled.append(self._endpoint(endpoint, driver))
+            assembled.append(self._endpoint(place, endpoint, driver))
+        for index, entry in self._parts.devices:
+            self._profile(index, entry)  # those of an endpoint that could not be looked at name profiles too
         return [endpoint for endpoint in assembled if endpoint is not None]
 
-    def _endpoint(self, endpoint: Endpoint, driver: Driver) -> AssembledEndpoint | None:
+    def _endpoint(self, place: KeyPath, endpoint: Endpoint, driver: Driver) -> AssembledEndpoint | None:
         devices = [
             self._device(index, entry, endpoint, driver)
-            for index, entry in enumerate(self._file.devices)
+            for index, entry in self._parts.devices
             if entry.endpoint == endpoint.id
         ]
         usable = [device for device in devices if device is not None]
@@ -191,7 +192,6 @@ class _Examination:
             documents = decoder.documents()
             usable = [_with_mapping(each, documents[each.device.id]) for each in usable]
         if isinstance(driver, Timetabling):
-            place: KeyPath = ("endpoints", self._file.endpoints.index(endpoint), "connection")
             self._place(driver.check_schedule(endpoint.connection, polled_groups(usable)), self._loaded, place)
         return AssembledEndpoint(endpoint.id, endpoint.protocol, endpoint.connection, driver, tuple(usable), decoder)
 
@@ -218,7 +218,7 @@ class _Examination:
             return None
         device = Device(
             id=entry.id,
-            organisation=self._file.organisation.id,
+            organisation=self._parts.organisation,
             endpoint=endpoint.id,
             protocol=endpoint.protocol,
             profile=profile.id,
@@ -254,7 +254,7 @@ class _Examination:
         return self._documents[profile.id]
 
     def _group(self, profile: Profile, loaded: LoadedFile, entry: DeviceEntry, group: ProfileGroup) -> RequestGroup:
-        default_s = IDENTITY_PERIOD_S if group.identity else (self._period_s or self._file.schedule.period_s)
+        default_s = IDENTITY_PERIOD_S if group.identity else (self._period_s or self._parts.period_s)
         own_s = None if group.identity else entry.period_s
         period_s = own_s or group.period_s or default_s
         position = profile.groups.index(group)

@@ -92,3 +92,21 @@ def test_a_wrong_site_profile_is_reported_in_its_own_file(tmp_path: Path) -> Non
 
 def test_entries_hold_no_float_and_no_boolean() -> None:
     assert journal_form({"a": True, "b": 0.5, "c": [None, False]}) == {"a": 1, "b": "0.5", "c": [None, 0]}
+
+
+def test_a_mistake_in_one_part_hides_none_of_another(tmp_path: Path) -> None:
+    """Keys, time zone, drivers, profiles, endpoints: whoever mends one mistake is not met by the next one after it."""
+    content = SITE + "  - {id: m2, endpoint: gone, profile: a/b, address: {unit: 3}}\n  - {id: M5}\n"
+    for old, new in (
+        ("id: works", "id: My Works"),
+        ("name: {zh: 主, en: main}}", "name: {zh: 主, en: main}, time_zone: Asia/Peking}"),
+        ("port: 1502", "port: 99999"),
+        ("address: {unit: 1}", "address: {unit: 999}"),
+    ):
+        content = content.replace(old, new)
+    assembled, problems = examine_site(_site(tmp_path, content))
+    assert assembled is None
+    assert [problem.line for problem in problems] == [2, 3, 6, 8, *[10] * 3, *[11] * 4]
+    lines = "\n".join(problem_line(problem, "en") for problem in problems)
+    for fragment in ("Asia/Peking", "65535", "unit", "'gone'", "stands twice", "no profile 'a/b'", "devices.3.address"):
+        assert fragment in lines
