@@ -146,6 +146,14 @@ class DataFolder:
         if (Path(path) / "journal.sqlite").is_file():
             folder = cls.open(path)
             folder.require(organisation=organisation, site=site, simulated=simulated)
+            if folder.time_zone != time_zone:
+                raise DataFolderError(
+                    "the data folder %(path)s cuts its days and months in %(found)s, the site file says %(expected)s; "
+                    "this cannot change: write %(found)s there, or name another folder",
+                    path=str(folder.path),
+                    found=folder.time_zone,
+                    expected=time_zone,
+                )
             return folder
         return cls.create(
             path, organisation=organisation, site=site, time_zone=time_zone, simulated=simulated, clock=clock

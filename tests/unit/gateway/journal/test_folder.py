@@ -82,6 +82,8 @@ def test_open_or_create_continues_the_same_folder(tmp_path, clock):
     assert DataFolder.open_or_create(tmp_path / "x", **facts).origin == first.origin
     with pytest.raises(DataFolderError):
         DataFolder.open_or_create(tmp_path / "x", **(facts | {"simulated": True}))
+    with pytest.raises(DataFolderError, match="Europe/Berlin"):
+        DataFolder.open_or_create(tmp_path / "x", **(facts | {"time_zone": "Europe/Berlin"}))
 
 
 def test_a_lock_is_held_by_one(folder):
