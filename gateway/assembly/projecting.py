@@ -16,6 +16,7 @@ from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.metrology.judge import Judge
 from gateway.ports import Clock, Document, ReadPlan
+from gateway.projection.conflicts import CONFLICT, opening_drafts
 from gateway.projection.projector import BATCH_ENTRIES, Projector
 from gateway.registry.record import Record
 from gateway.settlement.settler import Settler
@@ -77,7 +78,7 @@ class Projection:
         if self.projector.applied_seq() < self._derived_seq:
             return progress
         for _round in range(MAX_ROUNDS):
-            settled, verdicts = self._settle(), self._judged()
+            settled, verdicts = self._settle(), self._judged() + self._conflicts()
             progress.settled += settled
             progress.verdicts += verdicts
             if not settled and not verdicts:
@@ -119,6 +120,27 @@ class Projection:
     def _judged(self) -> int:
         drafts = self._judge.round(self.projector.horizon_us, self._recording_us())
         self._append(drafts)
+        return len(drafts)
+
+    def _conflicts(self) -> int:
+        """Say of every key of the series that got a second, differing value; never twice, so never in a rebuild."""
+        if not self.projector.conflicted:
+            return 0
+        registry, organisation = self.projector.registry, self.folder.organisation
+        found = self.projector.series.conflicts()
+        drafts = (
+            opening_drafts(
+                found,
+                registry.verdicts(organisation, rule=CONFLICT),
+                organisation,
+                at_us=self._recording_us(),
+                registry_seq=registry.ledger_seq(),
+            )
+            if found
+            else []
+        )
+        self._append(drafts)
+        self.projector.conflicted = False
         return len(drafts)
 
     def _append(self, drafts: list[Draft]) -> None:

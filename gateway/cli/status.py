@@ -12,6 +12,8 @@ from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.ports import Document, ReadPlan
+from gateway.projection.conflicts import CONFLICT
+from gateway.registry.registry import Registry
 
 EXIT_DISAGREE = 1
 
@@ -32,9 +34,21 @@ def command(language: str, *, folder: Path | None, data: Path | None, since_seq:
         balance = SlotBalance(journal, _load_plan)
         balance.read(since_seq)
         report = {**balance.report(), "simulated": opened.simulated, "head": journal.head()}
+    report["conflicts"] = _conflicts(opened)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _sentences(report, language))
     if not report["agree"]:
         click.get_current_context().exit(EXIT_DISAGREE)
+
+
+def _conflicts(folder: DataFolder) -> int:
+    """Conflicts between two values for one time that nobody has decided; 0 before the first projection."""
+    if not folder.registry.exists():
+        return 0
+    registry = Registry.open(folder.registry)
+    try:
+        return sum(each.to_us is None for each in registry.verdicts(folder.organisation, rule=CONFLICT))
+    finally:
+        registry.close()
 
 
 def _load_plan(protocol: str, document: Document) -> ReadPlan:
@@ -67,6 +81,9 @@ def _sentences(report: Document, language: str) -> str:
                 overdue=report["overdue"],
             )
         )
+    if report["conflicts"]:
+        message = "%(count)s conflicts wait for a decision: 'meterproof conflict list'."
+        lines.append(text(language, message, count=report["conflicts"]))
     if report["simulated"]:
         lines.append(text(language, "Everything in this folder is simulated."))
     return "\n".join(lines)

@@ -26,6 +26,9 @@ RULES: dict[str, RuleText] = {
         "warning", "Coarse float counter", "The meter's float register moves in steps coarser than its resolution."
     ),
     "reading.range": RuleText("warning", "Out of range", "The value is outside the range this quantity can have."),
+    "reading.conflict": RuleText(
+        "warning", "Two values for one time", "A later value for the same time differs; the first one stands."
+    ),
     "counter.jitter": RuleText("info", "Counter jitter", "The counter stepped back by less than its noise."),
     "counter.glitch": RuleText("warning", "Counter glitch", "The counter showed a momentary zero."),
     "counter.rollover": RuleText("info", "Counter rollover", "The counter passed its last digit and began again."),

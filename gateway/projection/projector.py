@@ -16,7 +16,9 @@ from gateway.journal.entry import Entry
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.ports import ReadPlan
+from gateway.projection.conflicts import ACCEPTED
 from gateway.projection.plans import MAX_CACHED, GroupReading, Plans, group_readings
+from gateway.projection.rows import RowReader
 from gateway.registry.writing import RegistryProjection, split_subject
 from gateway.series.row import SeriesRow
 from gateway.series.store import SeriesStore
@@ -45,6 +47,9 @@ class Projector:
         self._decoders: dict[tuple[int, str], ReadPlan] = {}
         self._pushed_slots: dict[tuple[str, str, str], int] = {}
         self._rows: list[SeriesRow] = []
+        self._reader = RowReader(journal, plans)
+        self.conflicted = True
+        """Whether the series may hold conflicts nobody has spoken of, since somebody last set this to False."""
         for configuration in self.registry.configurations(folder.organisation):
             for group in self._configured(configuration.seq, self._subject(configuration.id), configuration.body):
                 self.settlement.configure(group.counters)
@@ -69,8 +74,7 @@ class Projector:
             for entry in entries:
                 self.horizon_us = max(self.horizon_us, entry.at_us)
                 self._apply(entry)
-            rows, self._rows = self._rows, []
-            self.series.write(rows, max(last, self._series_seq))
+            self._write(max(last, self._series_seq))
             self._series_seq = max(last, self._series_seq)
             # before the registry: what an installation replaces is looked up there
             self.settlement.commit(max(last, self._settlement_seq))
@@ -82,6 +86,11 @@ class Projector:
             self.registry.roll_back()
             self.settlement.roll_back()
             raise
+
+    def _write(self, applied_seq: int | None) -> None:
+        rows, self._rows = self._rows, []
+        if self.series.write(rows, applied_seq):
+            self.conflicted = True
 
     def close(self) -> None:
         """Close every store; idempotent."""
@@ -210,6 +219,23 @@ class Projector:
             self.registry.apply_fact(entry)
             if entry.kind == "event" and entry.body.get("action") == "identity.changed" and entry.body.get("raw"):
                 self._identity_event(entry)
+        if entry.kind == "event" and entry.body.get("action") == ACCEPTED:
+            self._accepted(entry, organisation, id_)
+
+    def _accepted(self, entry: Entry, organisation: str, device: str) -> None:
+        """A refused value takes the place of the first one; what was settled around it is settled again."""
+        said = entry.body["object"]
+        group, slot_us = said["group"], said["slot"]
+        row = self._reader.row(said["entry"], device, group, slot_us)
+        if row is None:
+            return  # somebody else's entry: it brings no such reading
+        if entry.seq > self._series_seq:
+            self._write(None)
+            self.series.accept([row])
+        if entry.seq > self._settlement_seq:
+            first = self._reader.row(entry.body["old"], device, group, slot_us) or row
+            observed = (first.observed_us, row.observed_us)
+            self.settlement.mark((organisation, device, group), min(observed), max(observed))
 
     def _identity_event(self, entry: Entry) -> None:
         """An identity read outside the schedule."""

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.domain.errors import DataFolderError
@@ -15,8 +16,25 @@ CREATE TABLE IF NOT EXISTS span (
   organisation TEXT NOT NULL, device TEXT NOT NULL, grp TEXT NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL,
   PRIMARY KEY (organisation, device, grp)
 ) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS conflict (   -- the first differing value of a key; later ones of the same key add nothing
+  organisation TEXT NOT NULL, device TEXT NOT NULL, grp TEXT NOT NULL, slot INTEGER NOT NULL,
+  kept INTEGER NOT NULL, refused INTEGER NOT NULL, PRIMARY KEY (organisation, device, grp, slot)
+) WITHOUT ROWID, STRICT;
 COMMIT;
 """
+MAX_CONFLICTS = 50_000
+"""Keys of one folder; a device that contradicts itself more often than that is no news any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictKey:
+    """A key of the series for which two values came: the entry whose value stood first, and the one refused."""
+
+    device: str
+    group: str
+    slot_us: int
+    kept_seq: int
+    refused_seq: int
 
 
 class SeriesIndex:
@@ -69,8 +87,16 @@ class SeriesIndex:
         row = connection.execute("SELECT seq FROM cursor WHERE name = ?", (name,)).fetchone()
         return int(row[0]) if row else 0
 
-    def record(self, touched: Iterable[tuple[str, str, str, str]], name: str, seq: int | None) -> None:
-        """Note months of series (``organisation, device, group, month``) and move the cursor, in one transaction."""
+    def record(
+        self,
+        touched: Iterable[tuple[str, str, str, str]],
+        name: str,
+        seq: int | None,
+        conflicts: Iterable[tuple[str, str, str, int, int, int]] = (),
+    ) -> None:
+        """Note months of series (``organisation, device, group, month``) and conflicts (``organisation, device, group,
+        slot, kept entry, refused entry``) and move the cursor, in one transaction."""
+        found = list(conflicts)
         changed = []
         for organisation, device, group, month in touched:
             key = (organisation, device, group)
@@ -79,15 +105,30 @@ class SeriesIndex:
             if self._spans.get(key) != span:
                 self._spans[key] = span
                 changed.append((*key, *span))
-        if not changed and seq is None:
+        if not changed and not found and seq is None:
             return
         connection = self._open()
         assert connection is not None, "only a writer records"
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany("INSERT OR REPLACE INTO span VALUES (?, ?, ?, ?, ?)", changed)
+        if found:
+            (count,) = connection.execute("SELECT count(*) FROM conflict").fetchone()
+            left = max(0, MAX_CONFLICTS - count)
+            connection.executemany("INSERT OR IGNORE INTO conflict VALUES (?, ?, ?, ?, ?, ?)", found[:left])
         if seq is not None:
             connection.execute("INSERT OR REPLACE INTO cursor VALUES (?, ?)", (name, seq))
         connection.execute("COMMIT")
+
+    def conflicts(self, organisation: str) -> list[ConflictKey]:
+        """Every key for which two values came, sorted."""
+        connection = self._open()
+        assert connection is not None, "only a writer asks for conflicts"
+        rows = connection.execute(
+            "SELECT device, grp, slot, kept, refused FROM conflict WHERE organisation = ? "
+            "ORDER BY device, grp, slot LIMIT ?",
+            (organisation, MAX_CONFLICTS),
+        )
+        return [ConflictKey(*row) for row in rows]
 
     def span(self, organisation: str, device: str, group: str) -> tuple[str, str] | None:
         """First and last month that know a series; None when none does."""

@@ -14,7 +14,7 @@ from gateway.domain.errors import DataFolderError
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, Period
 from gateway.series.closing import close_hours, pack_days
 from gateway.series.codec import decode, zeros
-from gateway.series.index import SeriesIndex
+from gateway.series.index import ConflictKey, SeriesIndex
 from gateway.series.month import month_name, month_period, open_month
 from gateway.series.months import MAX_WRITTEN, Months
 from gateway.series.reading import MonthSeries, month_series, read_snapshot, series_number
@@ -84,8 +84,16 @@ class SeriesStore:
             conflicts += self._writer(name).write(batch)
             touched.update(dict.fromkeys((row.device, row.group, name) for row in batch))
         keys = ((self.organisation, device, group, name) for device, group, name in touched)
-        self._index.record(keys, CURSOR, applied_seq)
+        refused = [
+            (self.organisation, each.kept.device, each.kept.group, each.kept.slot_us, each.kept.seq, each.refused.seq)
+            for each in conflicts
+        ]
+        self._index.record(keys, CURSOR, applied_seq, refused)
         return conflicts
+
+    def conflicts(self) -> list[ConflictKey]:
+        """Every key for which a second, differing value came, the first such value each; for the writer only."""
+        return self._index.conflicts(self.organisation)
 
     def _writer(self, name: str) -> MonthWriter:
         connection = self._written.get(name, create=True)

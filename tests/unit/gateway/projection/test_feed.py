@@ -13,6 +13,7 @@ from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.projection.channels import ChannelDirectory
 from gateway.projection.feed import JournalFeed
+from gateway.projection.rows import RowReader
 from gateway.series.row import SeriesRow
 from gateway.series.store import SeriesStore
 
@@ -147,3 +148,19 @@ def test_channels_of_a_configuration(road: Road) -> None:
     assert channels.layout("scale", "main", 2) is channels.layout("scale", "main", 2)
     assert channels.instantaneous("scale", "main", 2) == (0,)
     assert (channels.position("main", 2, "total"), channels.position("main", 2, "none")) == (1, None)
+
+
+async def test_an_accepted_value_is_sent_again(road: Road) -> None:
+    kept, refused = road.journal.append([message((1, 5, 100)), message((1, 9, 200))])
+    road.project()
+    feed = road.feed()
+    rows, _ = await drained(feed, 1000)
+    assert [row.values[0] for row in rows] == [5]
+    decided = {"group": "main", "slot": T0 + 60_000_000, "entry": refused}
+    event = {"actor": "a", "action": "reading.accepted", "object": decided, "old": kept, "new": refused, "reason": ""}
+    road.journal.append([Draft("event", DEVICE, T0, event)])
+    row = RowReader(road.journal, no_plans).row(refused, "scale", "main", T0 + 60_000_000)
+    assert row is not None
+    road.store.accept([row], road.journal.head())
+    portion = await feed.read(refused, 1000)
+    assert [(row.seq, row.values) for row in portion.rows] == [(refused, (9, 200, None))]
