@@ -19,8 +19,12 @@ class UnchangedError(Exception):
 def files_of(root: Path) -> list[Path]:
     """Every file that a checkpoint covers, or that is one."""
     found = [path for path in root.rglob("*") if path.is_file()]
-    private = {root / "seal" / "key"}
-    return sorted(path for path in found if path not in private and not path.name.startswith("journal.sqlite"))
+    outside = (root / "seal" / "key", root / "state")  # the private key, and what is local and no evidence
+    return sorted(
+        path
+        for path in found
+        if not any(path.is_relative_to(each) for each in outside) and not path.name.startswith("journal.sqlite")
+    )
 
 
 def changed_bytes(rng: random.Random, content: bytes) -> bytes:
