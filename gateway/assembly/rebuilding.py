@@ -4,16 +4,21 @@ Readers go on with the old files until the new ones are whole; a rebuild that is
 """
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
 from gateway.assembly.projecting import Projection
 from gateway.assembly.upkeep import SeriesUpkeep
+from gateway.domain.errors import DataFolderError
 from gateway.journal.folder import DataFolder, sync_folder
 from gateway.ports import Clock
+from gateway.series.store import SeriesStore
 
 BESIDE = "rebuild"
+_BUSY_S = 30.0
 
 
 class FolderBeside(DataFolder):
@@ -73,21 +78,65 @@ def rebuild(folder: DataFolder, clock: Clock, progress: Callable[[int, int], Non
 
 
 def _put_in_place(beside: FolderBeside, folder: DataFolder) -> None:
-    """Every file is replaced whole; write-ahead logs of the old ones go first, they belong to no file any more."""
-    for path in (
-        *folder.series.glob("*.sqlite-*"),
-        *folder.path.glob("settlement.sqlite-*"),
-        *folder.path.glob("registry.sqlite-*"),
-    ):
-        path.unlink(missing_ok=True)
-    new = {path.name for path in beside.series.glob("*.sqlite")}
-    for path in folder.series.glob("*.sqlite"):
-        if path.name not in new:
-            path.unlink()
-    for name in sorted(new):
-        (beside.series / name).replace(folder.series / name)
-    beside.settlement.replace(folder.settlement)
-    beside.registry.replace(folder.registry)
+    """Each file takes its place in one transaction of its own, so that a reader sees the old or the new, never half.
+
+    Whatever stops this in the middle leaves files that are each whole; what is not yet replaced is the old projection.
+    """
+    _swap_series(beside.series, folder)
+    _swap(beside.settlement, folder.settlement)
+    _swap(beside.registry, folder.registry)
     sync_folder(folder.series)
     sync_folder(folder.path)
     shutil.rmtree(beside.beside, ignore_errors=True)
+
+
+def _swap_series(rebuilt: Path, folder: DataFolder) -> None:
+    """Month by month, the newest first: that is what people look at. The index with the cursor comes last."""
+    months = sorted((path.stem for path in rebuilt.glob("????-??.sqlite")), reverse=True)
+    unusable = []
+    try:
+        live = SeriesStore(folder.series, organisation=folder.organisation)
+    except DataFolderError:
+        unusable = months
+    else:
+        try:
+            for name in months:
+                try:
+                    live.replace_month(name, rebuilt)
+                except sqlite3.OperationalError:
+                    raise  # a full disk or a held lock says nothing about the old file
+                except (DataFolderError, sqlite3.DatabaseError):
+                    unusable.append(name)
+        finally:
+            live.close()
+    for name in unusable:
+        _put(rebuilt / f"{name}.sqlite", folder.series / f"{name}.sqlite")
+    for path in folder.series.glob("????-??.sqlite"):
+        if path.stem not in months:
+            _remove(path)
+    _swap(rebuilt / "index.sqlite", folder.series / "index.sqlite")
+
+
+def _swap(rebuilt: Path, live: Path) -> None:
+    """Copy a database over another in one transaction; a file that cannot take it gives way."""
+    try:
+        with (
+            closing(sqlite3.connect(f"{rebuilt.absolute().as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(live, timeout=_BUSY_S)) as target,
+        ):
+            source.backup(target)
+    except sqlite3.OperationalError:
+        raise  # as above
+    except sqlite3.DatabaseError:
+        _put(rebuilt, live)
+
+
+def _put(rebuilt: Path, live: Path) -> None:
+    _remove(live)
+    rebuilt.replace(live)
+
+
+def _remove(path: Path) -> None:
+    """A database file with its write-ahead log, which belongs to no other file."""
+    for suffix in ("-wal", "-shm", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
