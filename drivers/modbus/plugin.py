@@ -47,6 +47,13 @@ class ModbusDriver:
                 problems.append(Problem("the certificates cannot be used: %(reason)s", {"reason": reason}, ("tls",)))
         return problems
 
+    def line(self, connection: Mapping[str, Any]) -> str:
+        """What an endpoint occupies: its serial port, or the host and port it connects to or listens on."""
+        block = usable(Connection, connection)
+        if block.serial:
+            return block.path or ""
+        return f"{'*' if block.listen else ''}{(block.host or '').lower()}:{block.tcp_port}"
+
     def check_device(self, address: Mapping[str, Any], profile: Mapping[str, Any]) -> list[Problem]:
         """Everything wrong with a device's ``address`` and with the profile's ``options`` and ``source`` blocks."""
         block = read_block(Address, address)

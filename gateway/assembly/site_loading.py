@@ -52,6 +52,15 @@ class Timetabling(Protocol):
         ...
 
 
+@runtime_checkable
+class LineNaming(Protocol):
+    """A polling driver that can say which line an endpoint occupies; two masters on one line disturb each other."""
+
+    def line(self, connection: Mapping[str, Any]) -> str:
+        """The serial port, or host and port."""
+        ...
+
+
 def polled_groups(devices: Sequence[AssembledDevice]) -> Polled:
     """Every polled group of an endpoint's devices."""
     return [
@@ -160,6 +169,8 @@ class _Examination:
         self._profiles: dict[str, tuple[Profile, LoadedFile] | None] = {}
         self._documents: dict[str, dict[str, Any]] = {}
         self._shared: dict[Channel, Channel] = {}
+        self._lines: dict[str, str] = {}
+        self._meters: dict[str, str] = {}
 
     def endpoints(self) -> list[AssembledEndpoint]:
         assembled = []
@@ -171,11 +182,21 @@ class _Examination:
                 self._problems.append(self._loaded.problem(("endpoints", index, "protocol"), message, **facts))
                 continue
             place: KeyPath = ("endpoints", index, "connection")
-            self._place(driver.check_connection(endpoint.connection), self._loaded, place)
+            found = driver.check_connection(endpoint.connection)
+            self._place(found, self._loaded, place)
+            if isinstance(driver, LineNaming) and not found:
+                self._one_master(endpoint, driver.line(endpoint.connection), place)
             assembled.append(self._endpoint(place, endpoint, driver))
         for index, entry in self._parts.devices:
             self._profile(index, entry)  # those of an endpoint that could not be looked at name profiles too
         return [endpoint for endpoint in assembled if endpoint is not None]
+
+    def _one_master(self, endpoint: Endpoint, line: str, place: KeyPath) -> None:
+        """Units of one line belong to one endpoint: it alone owns the line's time."""
+        first = self._lines.setdefault(line, endpoint.id)
+        if first != endpoint.id:
+            message = "endpoint '%(first)s' is on the same line (%(line)s); put the devices of both on one endpoint"
+            self._problems.append(self._loaded.problem(place, message, first=first, line=line))
 
     def _endpoint(self, place: KeyPath, endpoint: Endpoint, driver: Driver) -> AssembledEndpoint | None:
         devices = [
@@ -211,6 +232,11 @@ class _Examination:
             in_profile = bool(problem.path) and problem.path[0] in {"groups", "options"}
             place: KeyPath = () if in_profile else ("devices", index, "address")
             self._place([problem], loaded if in_profile else self._loaded, place)
+        meter = json.dumps([endpoint.id, entry.profile, entry.address], sort_keys=True)
+        first = self._meters.setdefault(meter, entry.id)
+        if first != entry.id and is_polling(driver):
+            message = "device '%(first)s' is the same meter: same endpoint, address and profile"
+            self._problems.append(self._loaded.problem(("devices", index, "address"), message, first=first))
         if len(self._problems) > before:
             return None
         groups = tuple(self._group(profile, loaded, entry, group) for group in profile.groups)

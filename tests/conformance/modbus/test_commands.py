@@ -285,3 +285,20 @@ def test_check_shows_what_was_measured_beside_the_prediction(tmp_path: Path) -> 
         in run(check, str(site), "--data", str(folder.path)).stdout
     )
     assert "measured" not in run(check, str(site)).stdout
+
+
+def test_two_masters_on_a_line_and_a_meter_twice_are_refused(tmp_path: Path) -> None:
+    site = site_file(tmp_path, 1502)
+    text = site.read_text(encoding="utf-8")
+    other = "  - {id: other, protocol: modbus, connection: {transport: rtu_over_tcp, host: 127.0.0.1, port: 1502}}\n"
+    second = text.replace("devices:\n", other + "devices:\n")
+    site.write_text(
+        second + "  - {id: twice, endpoint: bus, profile: plant/meter, address: {unit: 3}}\n", encoding="utf-8"
+    )
+    with pytest.raises(ConfigurationError) as refusal:
+        run(check, str(site))
+    assert any("endpoint 'bus' is on the same line (127.0.0.1:1502)" in line for line in refusal.value.lines)
+    assert any("device 'meter' is the same meter" in line for line in refusal.value.lines)
+    different = text + "  - {id: circuit, endpoint: bus, profile: plant/meter, address: {unit: 3, base: 100}}\n"
+    site.write_text(different, encoding="utf-8")
+    assert "circuit / energy" in run(check, str(site)).stdout
