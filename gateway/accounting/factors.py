@@ -42,21 +42,30 @@ class Factor:
 class FactorBook:
     """The factors that held at one moment, as recorded up to one entry."""
 
-    def __init__(self, factors: Iterable[Factor], packs: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        factors: Iterable[Factor],
+        packs: Mapping[str, Mapping[str, Any]] | None = None,
+        energy_kinds: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self._factors = {factor.id: factor for factor in factors}
         self.packs = dict(packs or {})
+        self.energy_kinds = dict(energy_kinds or {})  # by coefficient set: which row an energy kind takes
 
     @classmethod
     def of(cls, registry: Registry, organisation: str, as_of_us: int, known_seq: int | None) -> "FactorBook":
         """What the journal's factor sets say."""
         factors: list[Factor] = []
         packs: dict[str, Mapping[str, Any]] = {}
+        kinds: dict[str, Mapping[str, str]] = {}
         for record in registry.objects(organisation, "factor_set", as_of_us, known_seq):
             document = record.object
             factors += factors_of(record.id, document, record.seq)
             if isinstance(document.get("pack"), Mapping):
                 packs[record.id] = {**document["pack"], "seq": record.seq}
-        return cls(factors[:MAX_FACTORS], packs)
+            if isinstance(document.get("energy_kinds"), Mapping):
+                kinds[record.id] = document["energy_kinds"]
+        return cls(factors[:MAX_FACTORS], packs, kinds)
 
     def __contains__(self, id_: str) -> bool:
         return id_ in self._factors

@@ -18,10 +18,13 @@ from gateway.settlement.query import Settlement
 from gateway.settlement.substitution import PACKS
 
 
-class _Moment(click.ParamType[int]):
+class Moment(click.ParamType[int]):
+    """An RFC 3339 moment with offset, as µs UTC."""
+
     name = "moment"
 
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The instant; a wrong text is the caller's mistake and is said so."""
         try:
             return value if isinstance(value, int) else parse_iso(value)
         except ValueError as error:
@@ -32,8 +35,8 @@ class _Moment(click.ParamType[int]):
 @click.argument("device")
 @click.argument("channel")
 @click.option("--pack", type=click.Choice(sorted(PACKS)), required=True, help="The rule.")
-@click.option("--from", "start_us", type=_Moment(), required=True, help="RFC 3339 with offset.")
-@click.option("--to", "end_us", type=_Moment(), required=True, help="RFC 3339 with offset.")
+@click.option("--from", "start_us", type=Moment(), required=True, help="RFC 3339 with offset.")
+@click.option("--to", "end_us", type=Moment(), required=True, help="RFC 3339 with offset.")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
 @click.option("--actor", help="Who decides this; default: the user of this machine.")
 @click.option("--reason", required=True, help="Why.")

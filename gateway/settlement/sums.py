@@ -9,7 +9,7 @@ from gateway.settlement.row import Method
 
 _GROUPED = (
     "SELECT series, installation, num, den, method, count(*), sum(energy IS NULL), "
-    "sum(energy / 1048576), sum(energy % 1048576), sum(coverage), max(quality & 3), "
+    "sum(energy / 1048576), sum(energy %% 1048576), sum(coverage), max(quality & 3), "
     "group_concat(DISTINCT quality >> 2) FROM (%s) GROUP BY series, installation, num, den, method"
 )
 _NOW = (

@@ -1,0 +1,138 @@
+"""The accounting plan as a file (核算方案): pack, editions, sources, products, where every parameter comes from."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from config.accounting_catalogues import Number, SourceKind
+from config.loading import FileProblem, UnusableFileError, load_yaml, validated
+from config.model import FileModel, Identifier, Text
+
+FactorId = Annotated[str, StringConstraints(min_length=1, max_length=160)]
+Formula = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-4]):(00|15|30|45)$")]
+LaboratoryProperty = Literal[
+    "ncv", "carbon_per_energy", "carbon_content", "moisture", "cao", "cao_other", "mgo", "mgo_other", "purity"
+]
+
+
+class Parameter(FileModel):
+    """Exactly one of ``factor``, ``laboratory`` (with ``property``) and ``value`` (with ``unit`` and ``reason``)."""
+
+    factor: FactorId | None = None
+    laboratory: Identifier | None = None
+    property: LaboratoryProperty | None = None
+    default: FactorId | None = None
+    value: Number | None = None
+    unit: Text | None = None
+    reason: Text | None = None
+    u_percent: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        origins = [each for each in (self.factor, self.laboratory, self.value) if each is not None]
+        if len(origins) != 1:
+            raise ValueError("name exactly one of 'factor', 'laboratory', 'value'")
+        if self.laboratory is not None and self.property is None:
+            raise ValueError("'laboratory' needs a 'property'")
+        if self.value is not None and (self.unit is None or self.reason is None):
+            raise ValueError("'value' needs a 'unit' and a 'reason'")
+        return self
+
+
+class VirtualPoint(FileModel):
+    """A point that is computed from others."""
+
+    id: Identifier
+    name: Text
+    energy_kind: Identifier
+    formula: Formula
+
+
+class Source(FileModel):
+    """One source of emissions."""
+
+    id: Identifier
+    name: Text
+    kind: SourceKind
+    amount: Formula
+    parameters: dict[Identifier, Parameter]
+
+
+class PlanProduct(FileModel):
+    """A product whose tonnes unit consumption is related to."""
+
+    id: Identifier
+    name: Text
+    amount: Formula
+
+
+class PlanStock(FileModel):
+    """What is bought, used and surveyed in stock, for the cross-check."""
+
+    id: Identifier
+    point: Identifier
+    bought: Formula
+    used: Formula
+    unit: Text
+
+
+class TariffSlot(FileModel):
+    """A price between two quarter hours of the day in some months (all where none are named)."""
+
+    name: Text
+    months: list[Annotated[int, Field(ge=1, le=12)]] | None = None
+    from_: Clock = Field(alias="from")
+    to: Clock
+    price: Number
+
+
+class PlanTariff(FileModel):
+    """A time-of-use tariff and the points it is charged at."""
+
+    id: Identifier
+    currency: Text
+    points: list[Identifier] = Field(min_length=1)
+    slots: list[TariffSlot] = Field(min_length=1)
+
+
+class StatedUncertainty(FileModel):
+    """A relative standard uncertainty somebody states for a factor whose source states none."""
+
+    factor: FactorId
+    u_percent: Number
+    reason: Text
+
+
+class AccountingPlan(FileModel):
+    """The whole plan."""
+
+    accounting_plan: Literal[1]
+    title: Text
+    pack: Identifier
+    coefficients: Identifier
+    standard_coal: dict[Identifier, Parameter] = Field(default_factory=dict)
+    densities: dict[Identifier, Parameter] = Field(default_factory=dict)
+    gas_states: dict[Identifier, Literal["m3@0C", "m3@20C"]] = Field(default_factory=dict)
+    virtual_points: list[VirtualPoint] = Field(default_factory=list)
+    sources: list[Source] = Field(default_factory=list)
+    products: list[PlanProduct] = Field(default_factory=list)
+    stocks: list[PlanStock] = Field(default_factory=list)
+    tariffs: list[PlanTariff] = Field(default_factory=list)
+    uncertainties: list[StatedUncertainty] = Field(default_factory=list)
+    substitution_u_percent: Number | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The journal form: what the file says, defaults left out."""
+        return self.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)
+
+
+def load_plan(path: Path) -> AccountingPlan:
+    """Read a plan; UnusableFileError lists every problem with its place."""
+    loaded = load_yaml(path)
+    problems: list[FileProblem] = []
+    plan = validated(loaded, AccountingPlan, problems)
+    if plan is None:
+        raise UnusableFileError(problems)
+    return plan

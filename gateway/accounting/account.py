@@ -1,0 +1,195 @@
+"""One account: energy in physical units and standard coal, unit consumption, carbon by source and boundary.
+
+Every line is a quantity with its own reasons; lines that cannot be known stay unknown and take what is made of them
+along.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from gateway.accounting.carbon import Emissions
+from gateway.accounting.estimate import Effect
+from gateway.accounting.inputs import Inputs
+from gateway.accounting.quantities import Quantities, Quantity, added, unknown
+from gateway.domain.errors import MeterproofError
+from gateway.domain.figure import Figure
+from gateway.domain.ledger import Direction, MeteringPoint
+
+RULES_EDITION = "1"
+ENERGY_RULE = f"energy@{RULES_EDITION}"
+CARBON_RULE = f"carbon@{RULES_EDITION}"
+GJ_PER_TCE = Fraction("29.3076")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One figure of the account: ``id`` such as ``energy/el-intake``, ``tce/total``, ``carbon/clinker/total``."""
+
+    id: str
+    quantity: Quantity
+    figure: Figure
+    parts: tuple[str, ...] = ()  # the lines it is the sum of
+
+
+@dataclass(slots=True)
+class Account:
+    """Every line by id, the effects behind their uncertainty, and what hangs on defaults."""
+
+    inputs: Inputs
+    effects: Mapping[str, Effect]
+    lines: dict[str, Line] = field(default_factory=dict)
+    exposure: dict[str, Fraction] = field(default_factory=dict)
+
+    def add(self, id_: str, quantity: Quantity, rule: str, parts: tuple[str, ...] = ()) -> Quantity:
+        """One more line."""
+        figure = quantity.figure(self.effects, (rule,))
+        self.lines[id_] = Line(id=id_, quantity=quantity, figure=figure, parts=parts)
+        return quantity
+
+    def sum(self, id_: str, parts: list[tuple[str, Fraction]], unit: str, rule: str) -> Quantity:
+        """A line that is the sum of others."""
+        quantity = added([(self.lines[name].quantity, weight) for name, weight in parts], unit)
+        return self.add(id_, quantity, rule, tuple(name for name, _ in parts))
+
+
+def account(inputs: Inputs) -> Account:
+    """Compute everything the plan asks for."""
+    quantities = Quantities(inputs)
+    made = Account(inputs, quantities.effects)
+    _energy(made, quantities)
+    _products(made, quantities)
+    emissions = Emissions(inputs, quantities)
+    _carbon(made, emissions)
+    _intensities(made)
+    return made
+
+
+def _energy(made: Account, quantities: Quantities) -> None:
+    inputs = made.inputs
+    counted: dict[str, list[tuple[str, Fraction]]] = {}
+    coal: dict[str, list[tuple[str, Fraction]]] = {}
+    everything: list[tuple[str, Fraction]] = []
+    for name, point in sorted(inputs.points.items()):
+        if inputs.amounts[name].value is None and not inputs.amounts[name].expected:
+            continue
+        made.add(f"energy/{name}", quantities.point(name), ENERGY_RULE)
+        standard = made.add(
+            f"tce/{name}", standard_coal(quantities, quantities.point(name), point.energy_kind), ENERGY_RULE
+        )
+        if standard.reasons & {"no_standard_coal"}:
+            del made.lines[f"tce/{name}"]
+            continue
+        sign = Fraction(-1 if point.direction == Direction.OUT else 1)
+        if point.level == 1:
+            coal.setdefault(f"tce/kind/{point.energy_kind}", []).append((f"tce/{name}", sign))
+            counted.setdefault(f"energy/kind/{point.energy_kind}", []).append((f"energy/{name}", sign))
+        if _heads_process(point, inputs.points):
+            coal.setdefault(f"tce/process/{point.process}", []).append((f"tce/{name}", sign))
+        coal.setdefault(f"tce/level/{point.level}", []).append((f"tce/{name}", sign))
+    for name, parts in sorted(counted.items()):
+        units = {made.lines[part].quantity.unit for part, _ in parts}
+        if len(units) == 1:
+            made.sum(name, parts, units.pop(), ENERGY_RULE)
+    for name, parts in sorted(coal.items()):
+        made.sum(name, parts, "tce", ENERGY_RULE)
+        if name.startswith("tce/kind/"):
+            everything.append((name, Fraction(1)))
+    made.sum("tce/total", everything, "tce", ENERGY_RULE)
+    for name, formula in sorted(inputs.plan.virtual.items()):
+        _virtual(made, quantities, name, formula)
+
+
+def _virtual(made: Account, quantities: Quantities, name: str, formula: str) -> None:
+    kind = made.inputs.plan.virtual_kinds[name]
+    points = sorted(made.inputs.plan.terms(formula))
+    unit = quantities.point(points[0]).unit if points else ""
+    quantity = made.add(f"energy/{name}", quantities.formula(formula, unit), ENERGY_RULE)
+    standard = standard_coal(quantities, quantity, kind)
+    if "no_standard_coal" not in standard.reasons:
+        made.add(f"tce/{name}", standard, ENERGY_RULE)
+
+
+def _heads_process(point: MeteringPoint, points: Mapping[str, MeteringPoint]) -> bool:
+    """Whether a point is the topmost one of its process and energy kind, so that nothing counts twice."""
+    if not point.process or point.level == 1:
+        return False
+    seen = {point.id}
+    parent = points.get(point.parent)
+    while parent is not None and parent.id not in seen:
+        if parent.level > 1 and parent.process == point.process and parent.energy_kind == point.energy_kind:
+            return False
+        seen.add(parent.id)
+        parent = points.get(parent.parent)
+    return True
+
+
+def standard_coal(quantities: Quantities, amount: Quantity, kind: str) -> Quantity:
+    """An amount in tce: by the plan's calorific value or coefficient for its kind, else by the edition's row.
+
+    Reason ``no_standard_coal`` where the kind has none (a product, an emission).
+    """
+    plan, book = quantities.inputs.plan, quantities.inputs.factors
+    stated = plan.standard_coal.get(kind)
+    if stated is not None and stated.property == "ncv" and stated.laboratory:
+        value = quantities.parameter(stated)
+        if value.unit == "GJ/t":
+            heat = quantities.converted(amount, "t", kind).times(value, "GJ")
+            return heat.become(None if heat.estimate is None else heat.estimate.scaled(1 / GJ_PER_TCE), "tce")
+        return _by_coefficient(quantities, amount, kind, value)
+    if stated is not None:
+        return _by_coefficient(quantities, amount, kind, quantities.parameter(stated))
+    row = f"coefficient/{plan.coefficients}/{_row(quantities.inputs, kind)}"
+    if row not in book:
+        return unknown("tce", "no_standard_coal")
+    return _by_coefficient(quantities, amount, kind, quantities.factor(row, default=False))
+
+
+def _row(inputs: Inputs, kind: str) -> str:
+    return inputs.factors.energy_kinds.get(inputs.plan.coefficients, {}).get(kind, kind)
+
+
+def _by_coefficient(quantities: Quantities, amount: Quantity, kind: str, coefficient: Quantity) -> Quantity:
+    if coefficient.estimate is None:
+        return amount.times(coefficient, "tce")
+    mass, slash, unit = coefficient.unit.partition("/")
+    if mass not in {"kgce", "tce"} or not slash:
+        return unknown("tce", f"not_convertible:{coefficient.unit}:kgce")
+    physical = quantities.converted(amount, unit, kind)
+    return quantities.converted(physical.times(coefficient, mass), "tce")
+
+
+def _products(made: Account, quantities: Quantities) -> None:
+    for product in made.inputs.plan.products:
+        try:
+            quantity = quantities.formula(product.amount, "t")
+        except MeterproofError as error:
+            quantity = unknown("t", str(error))
+        made.add(f"product/{product.id}", quantity, ENERGY_RULE)
+
+
+def _carbon(made: Account, emissions: Emissions) -> None:
+    for source in made.inputs.plan.sources:
+        quantity = made.add(f"carbon/source/{source.id}", emissions.of(source), CARBON_RULE)
+        if quantity.estimate is not None:
+            for default in sorted(quantity.defaults):
+                made.exposure[default] = made.exposure.get(default, Fraction(0)) + abs(quantity.estimate.value)
+    for boundary in emissions.boundaries():
+        direct = [(f"carbon/source/{each}", sign) for each, sign in boundary.direct]
+        indirect = [(f"carbon/source/{each}", sign) for each, sign in boundary.indirect]
+        made.sum(f"carbon/{boundary.id}/direct", direct, "tCO2", CARBON_RULE)
+        made.sum(f"carbon/{boundary.id}/indirect", indirect, "tCO2", CARBON_RULE)
+        parts = [(f"carbon/{boundary.id}/{each}", Fraction(1)) for each in ("direct", "indirect")]
+        made.sum(f"carbon/{boundary.id}/total", parts, "tCO2", CARBON_RULE)
+
+
+def _intensities(made: Account) -> None:
+    for product in made.inputs.plan.products:
+        output = made.lines[f"product/{product.id}"].quantity
+        for line in [each for each in made.lines if each == "tce/total" or each.endswith("/total")]:
+            quantity = made.lines[line].quantity
+            unit = "kgce/t" if quantity.unit == "tce" else f"{quantity.unit}/t"
+            scale = Fraction(1000 if quantity.unit == "tce" else 1)
+            top = quantity.become(None if quantity.estimate is None else quantity.estimate.scaled(scale), unit)
+            rule = ENERGY_RULE if quantity.unit == "tce" else CARBON_RULE
+            made.add(f"intensity/{product.id}/{line}", top.over(output, unit), rule)

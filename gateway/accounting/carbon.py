@@ -1,0 +1,141 @@
+"""Emissions of a plan's sources by its pack: which kinds it allows, which boundaries they lie in, what they amount
+to.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from gateway.accounting import formulas
+from gateway.accounting.estimate import Estimate
+from gateway.accounting.inputs import Inputs
+from gateway.accounting.plan import EmissionSource
+from gateway.accounting.quantities import Quantities, Quantity, unknown
+from gateway.domain.errors import ConfigurationError, MeterproofError
+from gateway.domain.figure import decimal_fraction
+
+INDIRECT: Mapping[str, Fraction] = {
+    "electricity_in": Fraction(1),
+    "electricity_out": Fraction(-1),
+    "heat_in": Fraction(1),
+    "heat_out": Fraction(-1),
+}
+_ZERO = Quantity(estimate=Estimate(Fraction(0)), unit="1")
+_WHOLE = Quantity(estimate=Estimate(Fraction(1)), unit="1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundarySources:
+    """A boundary with the plan's sources that lie in it, each with its sign in the total."""
+
+    id: str
+    name: Mapping[str, str]
+    direct: tuple[tuple[str, Fraction], ...]
+    indirect: tuple[tuple[str, Fraction], ...]
+
+
+class Emissions:
+    """Sources to tCO2. ConfigurationError when the plan has a source its pack does not know."""
+
+    def __init__(self, inputs: Inputs, quantities: Quantities) -> None:
+        self._inputs = inputs
+        self._ask = quantities
+        self.pack = inputs.factors.pack(inputs.plan.pack)
+        foreign = [each.id for each in inputs.plan.sources if each.kind not in self.pack["sources"]]
+        if foreign:
+            raise ConfigurationError([f"{inputs.plan.pack}: {', '.join(foreign)}"])
+        self._kinds: dict[str, Callable[[EmissionSource], Quantity]] = {
+            "fuel_heat": self._fuel_heat,
+            "fuel_volume": self._fuel_carbon,
+            "fuel_mass": self._fuel_carbon,
+            "electricity_in": self._electricity,
+            "electricity_out": self._electricity,
+            "heat_in": self._heat,
+            "heat_out": self._heat,
+            "clinker": self._clinker,
+            "carbonate": self._carbonate,
+        }
+
+    def boundaries(self) -> list[BoundarySources]:
+        """The pack's boundaries."""
+        found = []
+        for boundary in self.pack["boundaries"]:
+            inside = [each for each in self._inputs.plan.sources if each.kind in boundary["sources"]]
+            found.append(
+                BoundarySources(
+                    id=str(boundary["id"]),
+                    name={"zh": str(boundary["zh"]), "en": str(boundary["en"])},
+                    direct=tuple((each.id, Fraction(1)) for each in inside if each.kind not in INDIRECT),
+                    indirect=tuple((each.id, INDIRECT[each.kind]) for each in inside if each.kind in INDIRECT),
+                )
+            )
+        return found
+
+    def of(self, source: EmissionSource) -> Quantity:
+        """What a source emits, tCO2; unknown with its reasons where something is lacking."""
+        try:
+            return self._kinds[source.kind](source)
+        except MeterproofError as error:
+            return unknown("tCO2", str(error))
+
+    def _parameter(
+        self, source: EmissionSource, name: str, unit: str = "", default: Quantity | None = None
+    ) -> Quantity:
+        parameter = source.parameters.get(name)
+        if parameter is None:
+            return default if default is not None else unknown(unit, f"no_parameter:{source.id}:{name}")
+        return self._ask.parameter(parameter, unit)
+
+    def _amount(self, source: EmissionSource, unit: str) -> Quantity:
+        return self._ask.formula(source.amount, unit)
+
+    def _fuel_heat(self, source: EmissionSource) -> Quantity:
+        ncv = self._parameter(source, "ncv")
+        energy, _, unit = ncv.unit.partition("/")
+        if energy != "GJ" or not unit:
+            # a stated value may come as MJ/kg or kcal/kg
+            ncv = self._parameter(source, "ncv", "GJ/t")
+            unit = "t"
+        heat = self._amount(source, unit).times(ncv, "GJ")
+        carbon = self._parameter(source, "carbon", "tC/GJ")
+        return self._burnt(heat.times(carbon, "tC"), source)
+
+    def _fuel_carbon(self, source: EmissionSource) -> Quantity:
+        carbon = self._parameter(source, "carbon_per_unit")
+        unit = carbon.unit.partition("/")[2] or ("t" if source.kind == "fuel_mass" else "10^4 m3@0C")
+        return self._burnt(self._amount(source, unit).times(carbon, "tC"), source)
+
+    def _burnt(self, carbon: Quantity, source: EmissionSource) -> Quantity:
+        burnt = carbon.times(self._parameter(source, "oxidation", "1"), "tC")
+        return burnt.become(None if burnt.estimate is None else burnt.estimate.scaled(formulas.CARBON_TO_CO2), "tCO2")
+
+    def _electricity(self, source: EmissionSource) -> Quantity:
+        return self._amount(source, "MWh").times(self._parameter(source, "factor", "tCO2/MWh"), "tCO2")
+
+    def _heat(self, source: EmissionSource) -> Quantity:
+        factor = self._parameter(source, "factor", "tCO2/GJ")
+        if "enthalpy" in source.parameters:
+            reference = decimal_fraction(str(self.pack["steam_reference"]))
+            enthalpy = self._parameter(source, "enthalpy", "kJ/kg")
+            net = enthalpy.estimate + Estimate(-reference) if enthalpy.estimate is not None else None
+            heat = self._amount(source, "t").times(enthalpy.become(net, "kJ/kg"), "MJ")
+            heat = heat.become(None if heat.estimate is None else heat.estimate.scaled(Fraction(1, 1000)), "GJ")
+        else:
+            heat = self._amount(source, "GJ")
+        return heat.times(factor, "tCO2")
+
+    def _clinker(self, source: EmissionSource) -> Quantity:
+        oxides = [self._parameter(source, name, "1") for name in ("cao", "mgo")]
+        others = [self._parameter(source, name, "1", default=_ZERO) for name in ("cao_other", "mgo_other")]
+        mass = self._amount(source, "t")
+        whole = mass
+        for each in (*oxides, *others):
+            whole = whole.times(each, "tCO2")
+        parts = [each.estimate for each in (mass, oxides[0], others[0], oxides[1], others[1])]
+        known = [each for each in parts if each is not None]
+        return whole.become(formulas.clinker(*known) if len(known) == len(parts) else None, "tCO2")
+
+    def _carbonate(self, source: EmissionSource) -> Quantity:
+        pure = self._amount(source, "t").times(self._parameter(source, "purity", "1", default=_WHOLE), "t")
+        reacted = pure.times(self._parameter(source, "conversion", "1", default=_WHOLE), "t")
+        return reacted.times(self._parameter(source, "factor"), "tCO2")

@@ -1,0 +1,91 @@
+"""Everything one account is made from, gathered as recorded up to one entry: the same inputs give the same digits."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gateway.accounting.factors import FactorBook
+from gateway.accounting.instruments import Instruments
+from gateway.accounting.laboratory import LaboratoryRecord, records
+from gateway.accounting.metered import Amount, amounts
+from gateway.accounting.plan import Plan
+from gateway.accounting.units import Units
+from gateway.domain.ledger import MeteringPoint
+from gateway.domain.time import Period
+from gateway.registry.registry import Registry
+from gateway.settlement.query import Settlement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """One account's inputs. ``known_seq`` is the last entry that counted, None: all there were."""
+
+    organisation: str
+    period: Period
+    known_seq: int | None
+    plan: Plan
+    factors: FactorBook
+    points: Mapping[str, MeteringPoint]
+    amounts: Mapping[str, Amount]
+    laboratory: tuple[LaboratoryRecord, ...]
+    instruments: Instruments
+    units: Units
+
+    def digest(self) -> str:
+        """SHA-256 over what the figures are computed from: plan, factors' numbers, amounts, laboratory values."""
+        document: dict[str, Any] = {
+            "period": [self.period.start_us, self.period.end_us],
+            "plan": self.plan.document,
+            "factors": [[each.id, str(each.value), each.unit] for each in self.factors],
+            "amounts": [
+                [
+                    each.point,
+                    None if each.value is None else str(each.value),
+                    each.unit,
+                    each.lacking,
+                    each.coverage_permille,
+                    each.quality,
+                    sorted((method.word, str(value)) for method, value in each.by_method.items()),
+                ]
+                for each in self.amounts.values()
+            ],
+            "laboratory": [
+                [each.number, each.period.start_us, sorted((k, str(v), u) for k, (v, u) in each.values.items())]
+                for each in self.laboratory
+            ],
+        }
+        text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def gather(
+    registry: Registry,
+    settlement: Settlement,
+    organisation: str,
+    period: Period,
+    *,
+    units: Units,
+    zone: ZoneInfo,
+    known_seq: int | None = None,
+) -> Inputs:
+    """The inputs as recorded up to an entry; UnknownObjectError when no plan held."""
+    as_of = period.end_us - 1
+    plan = Plan.on_record(registry, organisation, as_of, known_seq)
+    return Inputs(
+        organisation=organisation,
+        period=period,
+        known_seq=known_seq,
+        plan=plan,
+        factors=FactorBook.of(registry, organisation, as_of, known_seq),
+        points={
+            record.id: record.read_as(MeteringPoint)
+            for record in registry.objects(organisation, "point", as_of, known_seq)
+        },
+        amounts=amounts(settlement, registry, organisation, period, zone=zone, known_seq=known_seq),
+        laboratory=tuple(records(registry, organisation, known_seq)),
+        instruments=Instruments(registry, organisation, known_seq, plan.substitution_u),
+        units=units,
+    )

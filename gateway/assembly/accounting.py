@@ -1,0 +1,208 @@
+"""Putting factor sets and plans on record, and gathering what an account is made from."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config.accounting_catalogues import AccountingCatalogues, shipped_accounting
+from config.accounting_plan import AccountingPlan, load_plan
+from config.loading import UnusableFileError
+from gateway.accounting.factors import factors_of
+from gateway.accounting.inputs import Inputs, gather
+from gateway.accounting.linear import resolved
+from gateway.accounting.plan import FIELD, PLAN_ID
+from gateway.accounting.tariff import Tariff
+from gateway.assembly.accounting_loading import factor_sets, units_of
+from gateway.domain.errors import ConfigurationError, DataFolderError, MeterproofError
+from gateway.domain.time import Period
+from gateway.i18n import text
+from gateway.journal.entry import Draft
+from gateway.journal.folder import DataFolder
+from gateway.registry.recording import object_draft
+from gateway.registry.registry import Registry
+from gateway.settlement.query import Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Accounting:
+    """A data folder open for accounting."""
+
+    folder: DataFolder
+    registry: Registry
+    settlement: Settlement
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.folder.time_zone)
+
+    def inputs(self, period: Period, known_seq: int | None = None) -> Inputs:
+        """What an account of a period is made from."""
+        return gather(
+            self.registry,
+            self.settlement,
+            self.folder.organisation,
+            period,
+            units=units_of(shipped_accounting()),
+            zone=self.zone,
+            known_seq=known_seq,
+        )
+
+
+@contextmanager
+def opened(data: Path) -> Iterator[Accounting]:
+    """The projections of a folder, closed afterwards; DataFolderError while there are none."""
+    folder = DataFolder.open(data)
+    if not folder.registry.is_file() or not folder.settlement.is_file():
+        raise DataFolderError(
+            "%(path)s has no projections yet; start 'meterproof run' or 'meterproof project' and try again",
+            path=str(folder.path),
+        )
+    registry = Registry.open(folder.registry)
+    try:
+        settlement = Settlement.open(folder.settlement, registry)
+    except BaseException:
+        registry.close()
+        raise
+    try:
+        yield Accounting(folder, registry, settlement)
+    finally:
+        settlement.close()
+        registry.close()
+
+
+def drafts_for_sets(
+    registry: Registry, organisation: str, found: AccountingCatalogues, *, at_us: int, actor: str, reason: str
+) -> list[Draft]:
+    """Entries for the sets that are not on record with just these contents."""
+    drafts = []
+    for id_, document in factor_sets(found).items():
+        known = registry.object(organisation, "factor_set", id_)
+        if known is None or dict(known.object) != document:
+            drafts.append(
+                object_draft(
+                    "factor_set",
+                    organisation,
+                    id_,
+                    document,
+                    at_us=at_us,
+                    from_us=None,
+                    to_us=None,
+                    actor=actor,
+                    reason=reason,
+                    source=f"{id_} {document['sha256'][:12]}",
+                )
+            )
+    return drafts
+
+
+def read_plan(path: Path, language: str) -> AccountingPlan:
+    """A plan file; ConfigurationError with file, line and column of every problem."""
+    try:
+        return load_plan(path)
+    except UnusableFileError as error:
+        lines = [
+            f"{each.file}:{each.line}:{each.column}: {text(language, each.message, **each.facts)}"
+            for each in error.problems
+        ]
+        raise ConfigurationError(lines) from error
+
+
+def check_plan(plan: AccountingPlan, found: AccountingCatalogues, points: frozenset[str], language: str) -> None:
+    """Everything a plan names exists; ConfigurationError with every problem otherwise."""
+    document = plan.document()
+    sets = factor_sets(found)
+    known = {each.id for id_, set_ in sets.items() for each in factors_of(id_, set_, 0)}
+    lines = [
+        text(language, "the plan names the factor '%(factor)s', which no set has", factor=each)
+        for each in sorted(set(_named(document)) - known)
+    ]
+    if plan.pack not in found.packs:
+        lines.append(text(language, "there is no emission pack '%(pack)s'", pack=plan.pack))
+    if plan.coefficients not in found.coefficients:
+        lines.append(text(language, "there is no set of coefficients '%(set)s'", set=plan.coefficients))
+    virtual = {each.id: each.formula for each in plan.virtual_points}
+    formulas = [
+        *virtual.values(),
+        *(each.amount for each in plan.sources),
+        *(each.amount for each in plan.products),
+        *(formula for each in plan.stocks for formula in (each.bought, each.used)),
+    ]
+    for formula in formulas:
+        try:
+            foreign = sorted(set(resolved(formula, virtual)) - points)
+        except MeterproofError as error:
+            lines.append(text(language, error.message, **error.facts))
+            continue
+        lines += [text(language, "the ledger has no metering point '%(point)s'", point=each) for each in foreign]
+    for tariff in document.get("tariffs", ()):
+        try:
+            Tariff.of(tariff)
+        except MeterproofError as error:
+            lines.append(text(language, error.message, **error.facts))
+    allowed = set(found.packs[plan.pack].sources) if plan.pack in found.packs else set()
+    lines += [
+        text(language, "the pack '%(pack)s' knows no source of kind '%(kind)s'", pack=plan.pack, kind=each.kind)
+        for each in plan.sources
+        if allowed and each.kind not in allowed
+    ]
+    if lines:
+        raise ConfigurationError(lines)
+
+
+def plan_draft(
+    plan: AccountingPlan, organisation: str, *, from_us: int | None, at_us: int, actor: str, reason: str
+) -> Draft:
+    """The entry of a plan."""
+    return object_draft(
+        "document",
+        organisation,
+        PLAN_ID,
+        {"title": plan.title, "kind": "other", FIELD: plan.document()},
+        at_us=at_us,
+        from_us=from_us,
+        to_us=None,
+        actor=actor,
+        reason=reason,
+        source="accounting plan",
+    )
+
+
+def _named(document: object) -> Iterator[str]:
+    """Every factor id in a plan, wherever it stands."""
+    if isinstance(document, Mapping):
+        for name, value in document.items():
+            if name in {"factor", "default"} and isinstance(value, str):
+                yield value
+            else:
+                yield from _named(value)
+    elif isinstance(document, list):
+        for each in document:
+            yield from _named(each)
+
+
+def laboratory_draft(
+    organisation: str, document: Mapping[str, Any], *, at_us: int, actor: str, reason: str, withdrawn: bool = False
+) -> Draft:
+    """The entry of one laboratory result (``gateway.accounting.laboratory``)."""
+    return Draft(
+        kind="laboratory",
+        subject=f"{organisation}/point/{document['point']}",
+        at_us=at_us,
+        body={
+            "action": "laboratory.recorded",
+            "actor": actor,
+            "object": dict(document),
+            "reason": reason,
+            "withdrawn": int(withdrawn),
+        },
+    )
+
+
+def stock_draft(organisation: str, document: Mapping[str, Any], *, at_us: int, actor: str, reason: str) -> Draft:
+    """The entry of one stock survey (``gateway.accounting.crosschecks``)."""
+    body = {"action": "stock.surveyed", "actor": actor, "object": dict(document), "reason": reason, "withdrawn": 0}
+    return Draft(kind="stock", subject=f"{organisation}/point/{document['point']}", at_us=at_us, body=body)

@@ -1,0 +1,216 @@
+"""A whole account against arithmetic done here by hand, in fractions, and against its own parts."""
+
+import copy
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.accounting.account import Account, account
+from gateway.accounting.budget import budget, class_u
+from gateway.accounting.comparison import compare
+from gateway.accounting.metered import amounts
+from gateway.accounting.results import ResultStateError, figure_document, result, result_draft, results, step_draft
+from gateway.domain.figure import Figure
+from gateway.domain.time import Period
+from gateway.journal.entry import Draft
+from tests.unit.gateway.accounting.conftest import DAY, GRID, OWN, PLAN, POINTS, START, ZONE, World
+
+COAL_T, CLINKER_T, BOUGHT_MWH, SOLD_MWH = Fraction(192), Fraction(1344), Fraction(96), Fraction("9.6")
+COAL_CO2 = COAL_T * 25 * Fraction("0.026") * Fraction("0.98") * 44 / 12
+CLINKER_CO2 = CLINKER_T * (Fraction("0.65") * 44 / 56 + Fraction("0.015") * 44 / 40)
+
+
+def value(made: Account, line: str) -> Fraction:
+    found = made.lines[line].figure.value
+    assert found is not None, made.lines[line].figure.reasons
+    return found
+
+
+def laboratory(number: str, ncv: str, unit: str = "GJ/t", point: str = "coal-lab", at: int = START) -> Draft:
+    document = {"number": number, "point": point, "from_us": at, "to_us": at + 1, "values": {"ncv": [ncv, unit]}}
+    body = {"action": "laboratory.recorded", "actor": "l", "object": document, "reason": "", "withdrawn": 0}
+    return Draft("laboratory", f"o/point/{point}", START, body)
+
+
+def test_every_line_by_hand(world: World) -> None:
+    made = account(world.inputs())
+    assert value(made, "carbon/source/coal") == COAL_CO2
+    assert value(made, "carbon/source/clinker") == CLINKER_CO2
+    grid = Fraction("0.5306")
+    assert value(made, "carbon/clinker/total") == COAL_CO2 + CLINKER_CO2
+    assert value(made, "carbon/enterprise/direct") == COAL_CO2 + CLINKER_CO2
+    assert value(made, "carbon/enterprise/indirect") == (BOUGHT_MWH - SOLD_MWH) * grid
+    assert value(made, "carbon/enterprise/total") == COAL_CO2 + CLINKER_CO2 + (BOUGHT_MWH - SOLD_MWH) * grid
+    electricity = (BOUGHT_MWH - SOLD_MWH) * 1000 * Fraction("0.1229") / 1000
+    coal = COAL_T * Fraction("0.7143")
+    assert value(made, "tce/kind/electricity") == electricity
+    assert value(made, "tce/total") == electricity + coal
+    assert value(made, "energy/net") == 96 * Fraction("45")
+    assert value(made, "tce/process/burning") == 96 * Fraction(600) * Fraction("0.1229") / 1000  # the fan is under it
+    assert value(made, "intensity/clinker/tce/total") == (electricity + coal) * 1000 / CLINKER_T
+    assert "tce/clinker" not in made.lines
+
+
+def test_uncertainty_by_hand(world: World) -> None:
+    made = account(world.inputs())
+    coal = made.lines["carbon/source/coal"].figure
+    relative = math.sqrt(class_u(0.5) ** 2 + 0.015**2 + 0.02**2 + 0.005**2)
+    quantisation = math.sqrt(1 / 6) / 192  # one tonne of resolution on 192
+    assert coal.u == pytest.approx(float(COAL_CO2) * math.hypot(relative, quantisation), rel=1e-9)
+    indirect = made.lines["carbon/enterprise/indirect"]
+    rows = {
+        row.effect.id.split("@")[0]: row
+        for row in budget(indirect.quantity.estimate, made.effects).contributions
+        if row.effect
+    }
+    net = float((BOUGHT_MWH - SOLD_MWH) * Fraction("0.5306"))
+    assert rows[f"factor:{GRID}"].contribution == pytest.approx(0.05 * net, rel=1e-12)  # one factor, both ways
+    assert rows["meter:m-sold"].sensitivity < 0
+
+
+def test_what_is_lacking_makes_the_line_unknown_and_says_why(world: World) -> None:
+    plan = copy.deepcopy(PLAN)
+    plan["sources"][0]["parameters"]["oxidation"] = {"factor": "fuel/nobody/coal/oxidation"}
+    world.plan(plan)
+    made = account(world.inputs())
+    figure = made.lines["carbon/enterprise/total"].figure
+    assert figure.value is None
+    assert any("fuel/nobody/coal/oxidation" in reason for reason in figure.reasons)
+    assert value(made, "carbon/source/clinker") == CLINKER_CO2
+
+
+def test_a_volume_becomes_mass_by_a_stated_density_only(world: World) -> None:
+    plan = copy.deepcopy(PLAN)
+    plan["gas_states"] = {"coal": "m3@20C"}  # a wrong state never passes for another
+    world.plan(plan)
+    figure = account(world.inputs()).lines["carbon/source/coal"].figure
+    assert figure.value is None
+    assert any(reason.startswith("not_convertible") for reason in figure.reasons)
+
+
+def test_missing_windows_are_said_and_never_zero(world: World) -> None:
+    world.settle({"coal-kiln": None}, START, 4, revision=1)
+    figure = account(world.inputs()).lines["energy/coal-kiln"].figure
+    assert figure.value == 92 * 2
+    assert "missing_windows:coal-kiln:4" in figure.reasons
+
+
+def test_laboratory_takes_the_place_of_the_default(world: World) -> None:
+    before = account(world.inputs())
+    assert before.exposure["fuel/own/coal/ncv"] == COAL_CO2
+    world.write(laboratory("L1", "5500", "kcal/kg"))
+    world.write(laboratory("L2", "24", at=START + 3_600_000_000))
+    made = account(world.inputs())
+    ncv = (Fraction(5500) * Fraction("4.1868") / 1000 + 24) / 2
+    assert value(made, "carbon/source/coal") == COAL_CO2 * ncv / 25
+    assert "fuel/own/coal/ncv" not in made.exposure
+    assert made.lines["carbon/source/coal"].figure.evidence
+
+
+def test_rollups_intervals_and_recorded_moments_give_the_same_digits(world: World) -> None:
+    settlement = world.settlement()
+    ways = [{}, {"from_intervals": True}, {"known_seq": world.seq}]
+    found = [amounts(settlement, world.registry, "o", DAY, zone=ZONE, **way) for way in ways]
+    settlement.close()
+    assert found[0] == found[1] == found[2]
+    then = world.seq
+    first = account(world.inputs(known_seq=then))
+    world.settle({"intake": 5_000_000}, START, 8, revision=1)
+    world.object(
+        "factor_set",
+        "own",
+        {**OWN, "factors": [[*OWN["factors"][0][:1], "30", *OWN["factors"][0][2:]], *OWN["factors"][1:]]},
+    )
+    again = account(world.inputs(known_seq=then))
+    documents = [{name: figure_document(line.figure) for name, line in made.lines.items()} for made in (first, again)]
+    assert documents[0] == documents[1]
+    assert first.inputs.digest() == again.inputs.digest()
+    assert account(world.inputs()).inputs.digest() != again.inputs.digest()
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_one_changed_factor_changes_exactly_the_results_that_name_it(world: World, data: st.DataObject) -> None:
+    inputs = world.inputs()
+    before = account(inputs)
+    named = sorted(
+        {each for line in before.lines.values() for each in line.figure.factors if "@" in each and "stated" not in each}
+    )
+    version = data.draw(st.sampled_from(named))
+    changed = inputs.factors.get(version.split("@")[0])
+    moved = type(changed)(
+        **{**{name: getattr(changed, name) for name in changed.__slots__}, "value": changed.value * 2}
+    )
+    book = type(inputs.factors)(
+        [moved if each.id == moved.id else each for each in inputs.factors],
+        inputs.factors.packs,
+        inputs.factors.energy_kinds,
+    )
+    fields = {name: getattr(inputs, name) for name in inputs.__slots__} | {"factors": book}
+    after = account(type(inputs)(**fields))
+    for name, line in before.lines.items():
+        same = line.figure.value == after.lines[name].figure.value
+        assert same == (version not in line.figure.factors), (name, version)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(sorted(POINTS)), st.integers(0, 10**7), min_size=3))
+def test_totals_equal_the_sum_of_their_parts_at_every_grouping(world: World, values: dict[str, int]) -> None:
+    world.settle(dict(values), START, 2, revision=1)
+    made = account(world.inputs())
+    for name, line in made.lines.items():
+        if line.parts:
+            signs = {
+                part: -1 if part in {"energy/sold", "tce/sold", "carbon/source/sold"} else 1 for part in line.parts
+            }
+            assert line.figure.value == sum(value(made, part) * signs[part] for part in line.parts), name
+    days = [
+        Period(DAY.start_us, DAY.start_us + 12 * 3_600_000_000),
+        Period(DAY.start_us + 12 * 3_600_000_000, DAY.end_us),
+    ]
+    halves = [account(world.inputs(each)) for each in days]
+    for line in ("carbon/enterprise/total", "tce/total", "energy/net"):
+        assert value(made, line) == sum(value(half, line) for half in halves)
+
+
+def test_versions_states_and_what_explains_a_change(world: World) -> None:
+    first = world.inputs(known_seq=world.seq)
+    world.write(result_draft(account(first), "2026", 1, known_seq=world.seq, at_us=START, actor="a", reason=""))
+    body = result(world.registry, "o", "2026")
+    assert (body.state, body.version, body.inputs) == ("draft", 1, first.digest())
+    for action in ("submitted", "verified", "frozen"):
+        world.write(step_draft(result(world.registry, "o", "2026"), "o", action, at_us=START, actor="a", reason=""))
+        assert result(world.registry, "o", "2026").state == action
+    with pytest.raises(ResultStateError):
+        step_draft(result(world.registry, "o", "2026"), "o", "returned", at_us=START, actor="a", reason="")
+    world.settle({"coal-kiln": 4_000}, START, 1, revision=1)
+    world.write(laboratory("L1", "24"))
+    changed = copy.deepcopy(OWN)
+    changed["factors"][1][1] = "0.027"
+    world.object("factor_set", "own", changed)
+    second = world.inputs(known_seq=world.seq)
+    world.write(result_draft(account(second), "2026", 2, known_seq=world.seq, at_us=START, actor="a", reason=""))
+    assert [(each.version, each.state) for each in results(world.registry, "o")] == [(1, "frozen"), (2, "draft")]
+    (found,) = compare(first, second, ("carbon/enterprise/total",))
+    assert found.before is not None
+    assert found.after is not None
+    causes = {step.cause: step.change for step in found.steps}
+    assert set(causes) == {"data", "laboratory", "factor:fuel/own/coal/carbon"}
+    assert sum(causes.values()) == found.after - found.before
+    assert causes["data"] == COAL_CO2 * 2 / 192
+    assert causes["laboratory"] == -COAL_CO2 * 194 / 192 / 25
+
+
+def test_a_figure_says_how_its_value_is_known(world: World) -> None:
+    world.settle({"intake": 1_000_000}, START, 24, revision=1, method="substituted")
+    figure: Figure = account(world.inputs()).lines["energy/intake"].figure
+    assert figure.methods == {"measured": Fraction(3, 4), "substituted": Fraction(1, 4)}
+    assert figure.u is None
+    assert "no_uncertainty:substitution:intake" in figure.reasons
+    world.plan({**PLAN, "substitution_u_percent": "10"})
+    figure = account(world.inputs()).lines["energy/intake"].figure
+    expected = math.hypot(96_000 * class_u(0.5), 24_000 * 0.1)
+    assert figure.u == pytest.approx(expected, rel=1e-6)
