@@ -10,7 +10,7 @@ from gateway.accounting.inputs import Inputs
 from gateway.accounting.laboratory import mean
 from gateway.accounting.plan import Parameter
 from gateway.domain.errors import MeterproofError
-from gateway.domain.figure import Figure
+from gateway.domain.figure import Figure, decimal_text
 from gateway.domain.quality import GOOD, worst
 
 _DEFINED = ("/electricity", "/heat")
@@ -206,7 +206,8 @@ class Quantities:
 
     def _stated(self, parameter: Parameter) -> Quantity:
         value = parameter.value or Fraction(0)
-        id_ = f"stated:{parameter.reason}"
+        # two numbers with one reason are still two causes
+        id_ = f"stated:{parameter.reason}:{decimal_text(value)} {parameter.unit}"
         return Quantity(
             estimate=self._measured(value, id_, parameter.u, "factor"),
             unit=parameter.unit,

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from gateway.accounting.account import Account, account
 from gateway.accounting.budget import budget, class_u
+from gateway.accounting.closure import Closure
 from gateway.accounting.comparison import compare
 from gateway.accounting.metered import amounts
+from gateway.accounting.network import balances
+from gateway.accounting.quantities import Quantities
 from gateway.accounting.results import ResultStateError, figure_document, result, result_draft, results, step_draft
 from gateway.domain.figure import Figure
 from gateway.domain.time import Period
@@ -214,3 +217,32 @@ def test_a_figure_says_how_its_value_is_known(world: World) -> None:
     figure = account(world.inputs()).lines["energy/intake"].figure
     expected = math.hypot(96_000 * class_u(0.5), 24_000 * 0.1)
     assert figure.u == pytest.approx(expected, rel=1e-6)
+
+
+def test_every_node_of_the_network_is_judged(world: World) -> None:
+    found = dict(balances(Quantities(world.inputs())))
+    assert set(found) == {"intake", "kiln", "gross"}
+    assert found["intake"].remainder == 96 * 100
+    assert found["intake"].unmetered_permille == 100
+    limit = 2 * 96 * math.hypot(1000 * class_u(0.5), 600 * class_u(1), 300 * class_u(1))
+    assert float(found["intake"].limit or 0) == pytest.approx(limit, rel=1e-4)
+    assert found["intake"].closure is Closure.EXCEEDED
+    world.settle({"kiln": None}, START, 20, revision=1, coverage=0)
+    thin = dict(balances(Quantities(world.inputs())))
+    assert thin["intake"].closure is Closure.UNDECIDED
+    assert thin["intake"].reasons == ("coverage",)
+
+
+def test_a_calibration_without_a_class_shares_its_standard(world: World) -> None:
+    for point in ("gross", "own"):
+        world.object("instrument", f"m-{point}", {"accuracy_class": "", "kind": "electricity_meter"})
+        certificate = {"kind": "calibration", "instrument": f"m-{point}", "performed_on": "2025-06-01"}
+        certificate |= {"error_percent": "0.3", "uncertainty_percent": "0.2", "coverage_factor": "2", "standards": "S1"}
+        world.object("certificate", f"C-{point}", certificate)
+    made = account(world.inputs())
+    net = made.lines["energy/net"]
+    gross, own = 96 * 50, 96 * 5
+    meters = math.hypot(gross, own) * 0.003 / math.sqrt(3)
+    standard = (gross - own) * 0.001  # the same standard in both: it cancels in part
+    quantisation = math.sqrt(2 / 6)
+    assert net.figure.u == pytest.approx(math.sqrt(meters**2 + standard**2 + quantisation**2), rel=1e-9)
