@@ -32,6 +32,7 @@ class _Configured:
     protocol: str
     grid: SlotGrid
     plan: ReadPlan | None
+    since_us: int  # when the configuration entry was written
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class SlotBalance:
         self.findings: Counter[str] = Counter()
         self.entries = 0
         self._latest_us = 0
+        self._first_us = 0  # of the entries that are counted
 
     def read(self, after_seq: int) -> None:
         """Take in everything after an entry."""
@@ -94,6 +96,7 @@ class SlotBalance:
             for entry in page:
                 self.entries += 1
                 self._latest_us = max(self._latest_us, entry.at_us)
+                self._first_us = self._first_us or entry.at_us
                 self._take(entry)
             after_seq = page[-1].seq
 
@@ -165,6 +168,8 @@ class SlotBalance:
             self._count_findings(sample["findings"])
             account = self._account(self._subjects[sample["cfg"]], sample["group"])
             slot_us = sample["slot"]
+            if not account.spans and slot_us < configured.grid.current(max(configured.since_us, self._first_us)):
+                continue  # out of the meter's memory, from before anybody collected: a reading, and no slot of ours
             closed = slot_us in account.missed or slot_us in account.filled
             if not closed and account.extend(configured.grid, slot_us, slot_us + configured.grid.period_us):
                 account.filled.add(slot_us)
@@ -186,7 +191,7 @@ class SlotBalance:
             for name, each in body["groups"].items():
                 plan = None if each["plan"] is None else self._load_plan(protocol, each["plan"])
                 self._configured[cfg, name] = _Configured(
-                    protocol, SlotGrid(each["period_us"], each["offset_us"]), plan
+                    protocol, SlotGrid(each["period_us"], each["offset_us"]), plan, entry.at_us
                 )
             known = self._configured[cfg, group]
         return known

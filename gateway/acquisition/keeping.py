@@ -109,7 +109,7 @@ class Keeper:
     def _replay(self, entry: Entry) -> None:
         body = entry.body
         if entry.kind == "message":
-            self._replay_message(entry.subject, body)
+            self._replay_message(entry.subject, body, entry.at_us)
             return
         line = self._by_subject.get((entry.subject, body["group"]))
         if line is None:
@@ -121,7 +121,7 @@ class Keeper:
             raw = [None if each is None else b64decode(each) for each in body["raw"]]
             line.rules.judge(line.plan.decode(raw)[0], slot_us, int(body["received"]) or slot_us)
 
-    def _replay_message(self, subject: str, body: Mapping[str, Any]) -> None:
+    def _replay_message(self, subject: str, body: Mapping[str, Any], at_us: int) -> None:
         listening = self._listening.get(subject.rpartition("/")[2])
         if listening is None:
             return
@@ -133,7 +133,8 @@ class Keeper:
             slot_us = int(sample["slot"])
             line.rules.judge(_integers(line, sample["values"]), slot_us, int(sample["at"]))
             if line.next_slot_us is None:
-                line.next_slot_us = slot_us
+                # a stored sample may be days old: slots begin where collecting did
+                line.next_slot_us = max(slot_us, line.grid.current(at_us) - line.grid.period_us)
             listening.slots.sampled(line, slot_us)
 
 

@@ -269,3 +269,29 @@ def test_what_came_while_the_gateway_was_down_fills_its_slots(tmp_path: Path) ->
     assert filled == {0, *range(3, 12)}
     assert not filled & ended.keys(), "each slot once"
     assert [ended[number] for number in (1, 2)] == ["stopped"] * 2, "their grace had not passed when it stopped"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_a_meter_had_in_its_memory_before_the_first_start_is_no_slot(tmp_path: Path, kept: bool) -> None:
+    """The first thing a concentrator sends is often yesterday; and the gateway is killed before it kept its state."""
+    broker = Broker()
+    day_us = 8_640 * PERIOD_US
+
+    async def first() -> World:
+        life = Life(broker, tmp_path / "s", None)
+        for number in range(3):
+            broker.publish("a", START_US - day_us + number * PERIOD_US, number)
+        broker.publish("a", START_US + 1, 7)
+        world = await life.run(25, clean=kept)
+        if kept:
+            life.keeper.save(life.keeper.snapshot(), world.journal.head())
+        return world
+
+    async def second(before: World) -> World:
+        return await Life(broker, tmp_path / "s", before, 20).run(60, clean=True)
+
+    world = run_virtual(second(run_virtual(first())))
+    assert len(samples(world)) == 4
+    found = report(world)
+    assert (found["differing"], found["outcomes"]["ok"]) == ([], 1)
+    assert found["slots"] < 30
