@@ -18,6 +18,8 @@ from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import from_datetime, local_midnight
 
 MAX_TIME_CHARACTERS = 40
+FIRST_DAY, LAST_DAY = date(1970, 1, 2), date(2200, 12, 31)
+"""Days that can be asked for: every sum of days around them stays a date that Python and a screen can show."""
 AsOf = Annotated[
     str | None,
     Query(
@@ -85,13 +87,21 @@ def instant(name: str, text: str, zone: ZoneInfo, *, end: bool) -> int:
     """A civil date (its beginning, or with ``end`` its last microsecond) or a time; without an offset the site's."""
     try:
         if len(text) == len("2026-01-31"):
-            day = date.fromisoformat(text)
+            day = shown_day(date.fromisoformat(text))
             return local_midnight(day + timedelta(days=1), zone) - 1 if end else local_midnight(day, zone)
         # an unescaped + of an offset arrives as a blank
         moment = datetime.fromisoformat(text if text.count(":") < 2 else text.replace(" ", "+"))
+        shown_day(moment.date())
         return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
     except (ValueError, OverflowError) as error:
         raise UnreadableParameterError(
             "'%(name)s' is no date (2026-03-01) and no time (2026-03-01T08:00, with an offset unless it is the site's)",
             name=name,
         ) from error
+
+
+def shown_day(day: date) -> date:
+    """The day itself; ValueError for one that no record can have."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(day)
+    return day

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from api.asked import Asked, AskedFor
+from api.asked import Asked, AskedFor, shown_day
 from api.problems import UnreadableParameterError
 from api.web.environment import page
 from gateway.audit.consumption import Consumption, consumption
@@ -22,7 +22,7 @@ def civil_day(name: str, text: str, otherwise: date) -> date:
     if not text:
         return otherwise
     try:
-        return date.fromisoformat(text)
+        return shown_day(date.fromisoformat(text))
     except ValueError as error:
         raise UnreadableParameterError("'%(name)s' is no date such as 2026-03-01", name=name) from error
 

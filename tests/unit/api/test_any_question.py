@@ -107,6 +107,17 @@ def test_any_page(client: TestClient, page: str, names: list[str], data: st.Data
     assert answer.headers["content-type"].startswith("text/html")
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2201-01-01", "9999-12-31", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize("name", ["as_of", "known_at", "first", "last", "from", "to", "window"])
+def test_a_day_no_record_can_have_is_refused(client: TestClient, name: str, day: str) -> None:
+    """Sums of days around it would leave what a date can be: said as a wrong parameter, on pages and in the API."""
+    paths = {"first": ["/energy", "/balance"], "last": ["/energy", "/balance"]}
+    for path in paths.get(name, ["/trace"] if name in {"from", "to", "window"} else ["/", "/completeness"]):
+        page = {"/": "/", "/completeness": "/quality"}.get(path, path)
+        for address in (page, f"/api/v1{'/overview' if path == '/' else path}"):
+            assert client.get(address, params={"point": "P-01", name: day}).status_code == 422, address
+
+
 def test_a_rebuild_is_seen_without_a_restart(tmp_path: Path) -> None:
     folder = build_folder(tmp_path / "data")
     with TestClient(create_app(folder, clock=FixedClock()), base_url="http://127.0.0.1") as client:
