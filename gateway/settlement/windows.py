@@ -1,8 +1,9 @@
 """From a channel's epochs to the rows of its windows."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from gateway.domain.quality import Flag, Status, word
 from gateway.domain.time import SETTLEMENT_WINDOW_US
@@ -10,6 +11,7 @@ from gateway.settlement.counter import THOUSANDTHS, Edge, Epoch
 from gateway.settlement.row import IntervalRow, Method
 
 _MISSING = word(Status.MISSING)
+MAX_CUTS = 8  # a register that falls more often than four times in a window tells nothing worth a row each
 _INTERPOLATED = Flag.INTERPOLATED << 2
 
 
@@ -43,6 +45,7 @@ def settle_windows(counter: ChannelCounter, first_us: int, last_us: int) -> Iter
     """
     epochs = [epoch for epoch in counter.epochs if epoch.times]
     starts = [epoch.times[0] for epoch in epochs]
+    breaks = _undeclared(epochs)
     segment_starts = [segment.start_us for segment in counter.segments]
     edge: tuple[Epoch, Edge] | None = None
     edge_at = -1
@@ -52,14 +55,34 @@ def settle_windows(counter: ChannelCounter, first_us: int, last_us: int) -> Iter
         index = bisect_right(segment_starts, window) - 1
         while at < end_us:
             segment = counter.segments[index]
-            until = min(end_us, segment.end_us)
+            until = _until(breaks, at, min(end_us, segment.end_us), window)
             opening = (
                 edge if edge_at == at and edge is not None and edge[0] is _epoch_from(epochs, starts, at) else None
             )
             opening = opening or _edge(_epoch_from(epochs, starts, at), at)
             edge, edge_at = _edge(_epoch_to(epochs, starts, until), until), until
             yield window, _row(counter, segment, (at, until), opening, edge)
-            at, index = until, index + 1
+            index += until == segment.end_us
+            at = until
+
+
+def _undeclared(epochs: Sequence[Epoch]) -> list[int]:
+    """The last reading of one register and the first of the next, where no declared index joins them: between the two
+    nothing is known, up to the one and from the other everything is."""
+    found = []
+    for old, new in pairwise(epochs):
+        if old.times[-1] < new.times[0]:
+            found += [old.times[-1], new.times[0]]
+    return found
+
+
+def _until(breaks: Sequence[int], at_us: int, until_us: int, window_us: int) -> int:
+    """Where the row that begins at an instant ends: at the next break, if not too many lie in the window."""
+    first = bisect_right(breaks, at_us)
+    if first == len(breaks) or breaks[first] >= until_us:
+        return until_us
+    in_window = bisect_left(breaks, window_us + SETTLEMENT_WINDOW_US) - bisect_left(breaks, window_us)
+    return until_us if in_window > MAX_CUTS else breaks[first]
 
 
 def _epoch_from(epochs: Sequence[Epoch], starts: Sequence[int], at_us: int) -> Epoch | None:
@@ -100,7 +123,9 @@ def _row(
         quality = opening[0].quality(*span)
     else:
         inside = [
-            epoch for epoch in counter.epochs if epoch.times and epoch.times[0] < span[1] and epoch.times[-1] > span[0]
+            epoch
+            for epoch in counter.epochs
+            if epoch.times and epoch.times[0] <= span[1] and epoch.times[-1] >= span[0]
         ]
         covered = sum(epoch.covered_us(*span) for epoch in inside)
         quality = _MISSING

@@ -113,18 +113,52 @@ def every(minutes, values, start=0, quality=0):
     return [Observation(start + i * minutes * MINUTE, v, quality, i + 1, REACH) for i, v in enumerate(values)]
 
 
-def test_an_undeclared_exchange_and_a_reset_leave_their_window_without_energy():
+def test_an_undeclared_exchange_and_a_reset_cost_only_what_lies_between_the_two_readings():
     marked = every(5, [1000, 1010, 1020, 1030, 1040])
     marked += [Observation(25 * MINUTE, 3, word(Status.GOOD, Flag.COUNTER_EXCHANGE), 6, REACH)]
     marked += every(5, [13, 23, 33, 43, 53], start=30 * MINUTE)
-    rows = rows_of(marked, 0, 3 * W)
-    assert [row.energy for _, row in rows] == [30_000, None, 30_000]
-    assert rows[1][1].method is Method.MISSING
-    assert (rows[1][1].start, rows[1][1].end) == (1_030_000, 13_000)
     reset = [each._replace(quality=0) for each in marked]
-    rows = rows_of(reset, 0, 3 * W)
-    assert [row.energy for _, row in rows] == [30_000, None, 30_000]
-    assert rows[1][1].quality >> 2 & Flag.COUNTER_RESET
+    for observations, flag in ((marked, Flag.COUNTER_EXCHANGE), (reset, Flag.COUNTER_RESET)):
+        rows = rows_of(observations, 0, 3 * W)
+        assert [window for window, _ in rows] == [0, W, W, W, 2 * W]
+        assert [row.energy for _, row in rows] == [30_000, 10_000, None, 10_000, 30_000]
+        before, between, after = (row for _, row in rows[1:4])
+        assert (before.start, before.end, after.start, after.end) == (1_030_000, 1_040_000, 3_000, 13_000)
+        assert (before.method, between.method, after.method) == (Method.MEASURED, Method.MISSING, Method.MEASURED)
+        assert (between.start, between.end, between.coverage) == (1_040_000, 3_000, 0)
+        assert between[-4:] == (5, 5, 6, 6)
+        assert between.quality >> 2 & flag
+        assert after.quality >> 2 & flag
+
+
+@given(readings(), readings(), st.integers(0, 3 * W))
+@settings(max_examples=60, deadline=None)
+def test_around_a_reset_everything_but_the_step_itself_is_known(old, new, pause):
+    """Up to the last reading before and from the first after it, the energy is the registers' difference."""
+    shift = old[-1].at_us + MINUTE + pause - new[0].at_us
+    new = [
+        Observation(each.at_us + shift, each.value - new[0].value + 1, 0, 100 + each.seq, REACH)
+        for each in new
+        if each.value - new[0].value + 1 < old[-1].value - 2
+    ]
+    if old[-1].value < 10 or len(new) < 2:
+        return
+    first, last = -(-old[0].at_us // W) * W, new[-1].at_us // W * W
+    if not first < old[-1].at_us or last <= new[0].at_us:
+        return
+    rows = [row for _, row in rows_of([*old, *new], first, last)]
+    cut = next(place for place, row in enumerate(rows) if row.end == 1000 * old[-1].value and row.e2 == old[-1].seq)
+    again = next(place for place, row in enumerate(rows) if row.start == 1000 and row.e0 == 101)
+    assert sum(row.energy for row in rows[: cut + 1]) == 1000 * old[-1].value - round(linear(old, first))
+    assert sum(row.energy for row in rows[again:]) == round(linear(new, last)) - 1000
+    assert all(row.energy is None for row in rows[cut + 1 : again])
+    assert len(rows[cut + 1 : again]) >= 1
+
+
+def test_a_register_that_falls_all_the_time_makes_no_row_for_every_fall():
+    falling = [Observation(i * MINUTE, 10_000 - 100 * i, 0, i + 1, REACH) for i in range(16)]
+    rows = rows_of(falling, 0, W)
+    assert [row.energy for _, row in rows] == [None]
 
 
 def test_a_momentary_wrong_reading_is_left_out():
