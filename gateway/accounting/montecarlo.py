@@ -63,9 +63,9 @@ def sample(
     if not 100 <= draws <= MAX_DRAWS:
         raise ValueError(f"between 100 and {MAX_DRAWS} draws")
     # a generator for arithmetic, not for secrets; its seed is part of the result
-    random = Random(seed)  # noqa: S311
+    chance = Random(seed)  # noqa: S311
     ordered = [effects[each] for each in sorted(effects)]
-    values = sorted(model({each.id: _error(random, each) for each in ordered}) for _ in range(draws))
+    values = sorted(model({each.id: _error(chance, each) for each in ordered}) for _ in range(draws))
     mean = fsum(values) / draws
     variance = fsum((each - mean) ** 2 for each in values) / (draws - 1)
     return Sampled(
@@ -78,20 +78,20 @@ def sample(
     )
 
 
-def _error(random: Random, effect: Effect) -> float:
+def _error(chance: Random, effect: Effect) -> float:
     u = effect.u
     if u == 0:
         return 0.0
     if effect.shape == "normal":
-        return random.gauss(0.0, u)
+        return chance.gauss(0.0, u)
     if effect.shape == "rectangular":
-        return random.uniform(-u * sqrt(3), u * sqrt(3))
+        return chance.uniform(-u * sqrt(3), u * sqrt(3))
     if effect.shape == "triangular":
-        return random.triangular(-u * sqrt(6), u * sqrt(6), 0.0)
+        return chance.triangular(-u * sqrt(6), u * sqrt(6), 0.0)
     if effect.shape == "lognormal":
         # mean 1, standard deviation u
         variance = log(1 + u * u)
-        return exp(random.gauss(-variance / 2, sqrt(variance))) - 1
+        return exp(chance.gauss(-variance / 2, sqrt(variance))) - 1
     raise ValueError(f"no distribution is called {effect.shape!r}; one of {SHAPES}")
 
 
