@@ -23,6 +23,13 @@ class MqttDriver:
         """Everything wrong with an endpoint's ``connection`` block."""
         return brokers.check(connection)
 
+    def line(self, connection: Mapping[str, Any]) -> str | None:
+        """The session an endpoint occupies, where its client id is written: two with one id throw each other out."""
+        parsed = brokers.Connection.model_validate(dict(connection))
+        if parsed.client_id is None:
+            return None
+        return f"{parsed.client_id} at {parsed.host.lower()}:{parsed.effective_port}"
+
     def check_device(self, address: Mapping[str, Any], profile: Mapping[str, Any]) -> list[Problem]:
         """Everything wrong with a device's ``address``, the profile's ``options`` and its ``source`` blocks."""
         return blocks.check(address, profile)

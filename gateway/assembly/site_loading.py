@@ -54,10 +54,10 @@ class Timetabling(Protocol):
 
 @runtime_checkable
 class LineNaming(Protocol):
-    """A polling driver that can say which line an endpoint occupies; two masters on one line disturb each other."""
+    """A driver that can say which line or session an endpoint occupies; two on the same one disturb each other."""
 
-    def line(self, connection: Mapping[str, Any]) -> str:
-        """The serial port, or host and port."""
+    def line(self, connection: Mapping[str, Any]) -> str | None:
+        """The serial port, host and port, or session; None where nothing is occupied that another could want."""
         ...
 
 
@@ -191,8 +191,10 @@ class _Examination:
             self._profile(index, entry)  # those of an endpoint that could not be looked at name profiles too
         return [endpoint for endpoint in assembled if endpoint is not None]
 
-    def _one_master(self, endpoint: Endpoint, line: str, place: KeyPath) -> None:
+    def _one_master(self, endpoint: Endpoint, line: str | None, place: KeyPath) -> None:
         """Units of one line belong to one endpoint: it alone owns the line's time."""
+        if line is None:
+            return
         first = self._lines.setdefault(line, endpoint.id)
         if first != endpoint.id:
             message = "endpoint '%(first)s' is on the same line (%(line)s); put the devices of both on one endpoint"
