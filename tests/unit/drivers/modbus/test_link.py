@@ -75,6 +75,7 @@ async def test_an_answer_that_a_serial_server_kept_for_the_next_connection_is_no
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal asked
         while kept:
+            await asyncio.sleep(0.01)  # the way takes its time; an impatient client has asked by then
             writer.write(good("rtu", kept.pop()))
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(300):
