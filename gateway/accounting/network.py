@@ -1,6 +1,7 @@
 """The balance of every node of the metering network, the virtual ones' parents included."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gateway.accounting.closure import NodeBalance, NodePart, judge
 from gateway.accounting.quantities import Quantities
@@ -18,7 +19,8 @@ def balances(quantities: Quantities) -> Iterator[tuple[str, NodeBalance]]:
     for name in sorted(children):
         unit = quantities.point(name).unit
         parts = [_part(quantities, each, unit) for each in sorted(children[name], key=lambda each: each.id)]
-        yield name, judge(_part(quantities, points[name], unit), parts, quantities.effects)
+        # the parent is what is explained, whichever way it flows
+        yield name, judge(replace(_part(quantities, points[name], unit), sign=1), parts, quantities.effects)
 
 
 def _part(quantities: Quantities, point: MeteringPoint, unit: str) -> NodePart:

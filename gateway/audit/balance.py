@@ -1,17 +1,18 @@
 """Energy balance: what a point took against what the points under it took, judged against the meters' own limits.
 
 The limit is made from accuracy classes only: a meter of class c is taken to err evenly within ±c %, so u = E · c / √3
-(rectangular distribution, JJF 1059.1; 记忆), its transformers' classes are added in quadrature, and U = 2·u of the
-difference. Certificates' errors, drift and missing data are not in it. Where a class is not stated or data are missing,
-nothing is judged.
+(rectangular distribution, JJF 1059.1; 记忆), its transformers likewise, and U = 2·u of the difference itself: what
+parent and child share (one transformer) cancels in it (``gateway.accounting.closure``). Certificates' errors, drift
+and missing data are not in it. Where a class is not stated or data are missing, nothing is judged.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import fsum, sqrt
 
+from gateway.accounting.budget import class_u
+from gateway.accounting.closure import Closure, NodePart, judge
+from gateway.accounting.estimate import Effect, Estimate, measured
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.energy import Energy, amount
 from gateway.audit.plant import Plant, PointFact, plant
@@ -19,16 +20,7 @@ from gateway.domain.ledger import Direction, InstallationRole, MeteringPoint
 from gateway.domain.ratio import class_rank
 from gateway.domain.time import Period
 
-COVERAGE_FACTOR = 2
-MIN_COVERAGE_PERMILLE = 950
-
-
-class Closure(StrEnum):
-    """平衡, 超差, 无法判定."""
-
-    BALANCED = "balanced"
-    EXCEEDED = "exceeded"
-    UNDECIDED = "undecided"
+__all__ = ["Balance", "Closure", "Share", "balances"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,70 +72,64 @@ def _balance(
     children: Sequence[PointFact],
     period: Period,
 ) -> Balance:
-    mine = _share(sources, asking, there, parent, period)
-    parts = [_share(sources, asking, there, child, period) for child in children]
-    known = [part.sign * part.amount.value for part in parts if part.amount.value is not None]
-    total = sum(known, Fraction(0)) if known else None
-    difference = None if total is None or mine.amount.value is None else mine.amount.value - total
-    reasons = _reasons([mine, *parts])
-    limit = None
-    uncertain = [each.standard_uncertainty for each in [mine, *parts] if each.metered]
-    if difference is not None and all(each is not None for each in uncertain):
-        squares = fsum(float(each) ** 2 for each in uncertain if each is not None)
-        limit = Fraction(COVERAGE_FACTOR * sqrt(squares)).limit_denominator(10**6)
-    closure = Closure.UNDECIDED
-    if difference is not None and limit is not None and not reasons:
-        closure = Closure.BALANCED if abs(difference) <= limit else Closure.EXCEEDED
+    effects: dict[str, Effect] = {}
+    mine, own = _share(sources, asking, there, parent, period, effects=effects)
+    shares = [_share(sources, asking, there, child, period, effects=effects) for child in children]
+    # the parent is what is explained, whichever way it flows
+    judged = judge(replace(own, sign=1), [part for _, part in shares], effects)
     return Balance(
         parent=mine,
-        children=parts,
-        total=total,
-        difference=difference,
-        limit=limit,
-        closure=closure,
-        reasons=reasons,
+        children=[share for share, _ in shares],
+        total=judged.explained,
+        difference=judged.remainder,
+        limit=judged.limit,
+        closure=judged.closure,
+        reasons=judged.reasons,
     )
 
 
-def _reasons(shares: Sequence[Share]) -> list[str]:
-    reasons = []
-    if any(each.metered and each.amount.value is None for each in shares):
-        reasons.append("no_value")
-    if any(each.metered and each.amount.coverage_permille < MIN_COVERAGE_PERMILLE for each in shares):
-        reasons.append("coverage")
-    if any(not each.metered for each in shares):
-        reasons.append("unmetered")
-    if any(each.metered and each.standard_uncertainty is None and each.amount.value is not None for each in shares):
-        reasons.append("no_class")
-    return reasons
-
-
-def _share(sources: Sources, asking: Asking, there: Plant, fact: PointFact, period: Period) -> Share:
+def _share(
+    sources: Sources, asking: Asking, there: Plant, fact: PointFact, period: Period, *, effects: dict[str, Effect]
+) -> tuple[Share, NodePart]:
     energy = amount(sources, asking, there, fact, period)
     metered = there.register(fact) is not None
-    relative = _relative(fact)
-    return Share(
+    sign = -1 if fact.point.direction == Direction.OUT else 1
+    estimate = None if energy.value is None else _estimate(fact, energy.value, effects)
+    u = None if estimate is None or not metered else estimate.u(effects)
+    share = Share(
         point=fact.point,
-        sign=-1 if fact.point.direction == Direction.OUT else 1,
+        sign=sign,
         metered=metered,
         amount=energy,
-        standard_uncertainty=None
-        if relative is None or energy.value is None
-        else (abs(energy.value) * relative).limit_denominator(10**9),
+        standard_uncertainty=None if u is None else Fraction(u).limit_denominator(10**9),
     )
+    part = NodePart(
+        point=fact.point.id,
+        sign=sign,
+        metered=metered,
+        amount=estimate,
+        coverage_permille=energy.coverage_permille,
+    )
+    return share, part
 
 
-def _relative(fact: PointFact) -> Fraction | None:
-    """Relative standard uncertainty of a point from the classes of its meter and transformers; None without a class."""
+def _estimate(fact: PointFact, value: Fraction, effects: dict[str, Effect]) -> Estimate:
+    """The amount with the errors of its meter and transformers, by the classes of each; one without a class is
+    named.
+    """
     if fact.meter is None or fact.meter.instrument is None:
-        return None
+        return measured(value, (), unstated=[fact.point.id])
     roles = {InstallationRole.CT, InstallationRole.PT}
     instruments = [fact.meter.instrument]
     instruments += [
         each.instrument for each in fact.transformers if each.installation.role in roles and each.instrument is not None
     ]
-    ranks = [class_rank(each.accuracy_class) for each in instruments]
-    if any(rank is None for rank in ranks):
-        return None
-    squares = sum((rank[0] / 100) ** 2 for rank in ranks if rank is not None)
-    return Fraction(sqrt(squares / 3)).limit_denominator(10**9)
+    unstated = []
+    for each in instruments:
+        rank = class_rank(each.accuracy_class)
+        if rank is None:
+            unstated.append(each.id)
+        else:
+            u = class_u(float(rank[0]))
+            effects[each.id] = Effect(id=each.id, kind="meter", label=each.id, u=u, basis=each.accuracy_class)
+    return measured(value, [each.id for each in instruments if each.id in effects], unstated=unstated)
