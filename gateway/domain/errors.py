@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 class Problem:
     """One thing wrong in a block of a file, as the driver that owns the block sees it.
 
-    ``message`` is an English text with ``%(name)s`` placeholders filled from ``facts`` (see gateway.i18n); ``path`` are the
-    keys and indexes from the block's top to the wrong spot, so that ``check`` can print file, line and column.
+    ``message`` is an English text with ``%(name)s`` placeholders filled from ``facts`` (see gateway.i18n); ``path`` are
+    the keys and indexes from the block's top to the wrong spot, so that ``check`` can print file, line and column.
     """
 
     message: str
