@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from gateway.domain.ledger import Installation
 from gateway.domain.ratio import parse_ratio
-from gateway.domain.time import Period
+from gateway.domain.time import US_PER_DAY, Period
 from gateway.registry.record import Record
 from gateway.settlement.entered import Ticket
 
@@ -106,6 +106,40 @@ def hand_readings(
         for seq, at, register, unit, actor, withdrawn in newest.values()
         if not withdrawn
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredAmounts:
+    """Amounts from metering companies' files in a period: their sum, whether each was measured, and whether they cover
+    the period. An amount of which only a part lies in the period counts evenly."""
+
+    energy: Fraction
+    unit: str
+    good: bool
+    whole: bool
+
+
+def entered_amounts(
+    db: sqlite3.Connection, organisation: str, point: str, period: Period, known_seq: int | None = None
+) -> EnteredAmounts | None:
+    """Entered amounts of a point in a period, as known then; None when there are none."""
+    bound = _ALL if known_seq is None else known_seq
+    rows = db.execute(
+        "SELECT start, end, amount, unit, good FROM entered_amount WHERE organisation = ? AND point = ? AND "
+        "start > ? AND start < ? AND end > ? AND seq <= ? AND (withdrawn_seq IS NULL OR withdrawn_seq > ?) "
+        "ORDER BY start LIMIT ?",
+        (organisation, point, period.start_us - US_PER_DAY, period.end_us, period.start_us, bound, bound, MAX_ROWS),
+    ).fetchall()
+    if not rows:
+        return None
+    energy, known_us, measured = Fraction(0), 0, True
+    for start, end, amount, _unit, good in rows:
+        inside = min(end, period.end_us) - max(start, period.start_us)
+        if amount is not None:
+            energy += Fraction(amount) * Fraction(inside, end - start)
+            known_us += inside
+            measured = measured and bool(good) and inside == end - start
+    return EnteredAmounts(energy, rows[0][3], measured, known_us >= period.duration_us)
 
 
 def invoices(db: sqlite3.Connection, organisation: str, point: str, known_seq: int | None = None) -> list[Invoice]:

@@ -115,6 +115,8 @@ class EnteredTables:
         actor = str(body.get("actor") or "")
         if kind == "batch":
             self._batch(seq, organisation, f"point/{point}", given, withdrawn=bool(withdrawn))
+        elif kind == "manual" and "amounts" in given:
+            self._amounts(seq, organisation, point, given, withdrawn=bool(withdrawn))
         elif kind == "manual":
             self._db.execute(
                 "INSERT OR REPLACE INTO hand_reading VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -127,6 +129,31 @@ class EnteredTables:
                 "INSERT OR REPLACE INTO invoice VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (seq, organisation, point, given["number"], *span, *said, actor, withdrawn),
             )
+
+    def _amounts(self, seq: int, organisation: str, point: str, given: Mapping[str, Any], *, withdrawn: bool) -> None:
+        """Amounts of intervals in a row; measured ones carry the quality ``A``."""
+        start, step = given["from"], given["step"]
+        amounts, quality = given["amounts"].split(";"), given["quality"].split(";")
+        if withdrawn:
+            self._db.execute(
+                "UPDATE entered_amount SET withdrawn_seq = ? WHERE organisation = ? AND point = ? AND start >= ? AND "
+                "start < ? AND withdrawn_seq IS NULL",
+                (seq, organisation, point, start, start + step * len(amounts)),
+            )
+            return
+        if len(quality) != len(amounts):
+            quality = quality[:1] * len(amounts)
+        unit = str(given.get("unit") or "")
+        self._db.executemany(
+            "INSERT OR REPLACE INTO entered_amount VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            [
+                (
+                    *(organisation, point, start + place * step, start + (place + 1) * step, seq),
+                    *(amount or None, unit, int(said == "A")),
+                )
+                for place, (amount, said) in enumerate(zip(amounts, quality, strict=True))
+            ],
+        )
 
     def _batch(self, seq: int, organisation: str, source: str, given: Mapping[str, Any], *, withdrawn: bool) -> None:
         if withdrawn:

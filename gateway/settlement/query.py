@@ -210,6 +210,12 @@ class Settlement:
                 quality = word(Status.GOOD if whole else Status.UNCERTAIN, Flag.MANUAL)
                 total.add(Method.MANUAL, share.installation, share.energy, quality)
             total.missing += not whole
+        amounts = batches.entered_amounts(self._db, organisation, point, period, known_seq)
+        if amounts is not None:
+            total.unit = total.unit or amounts.unit
+            quality = word(Status.GOOD if amounts.good and amounts.whole else Status.UNCERTAIN, Flag.MANUAL)
+            total.add(Method.MANUAL, 0, amounts.energy, quality)
+            total.missing += not amounts.whole
 
     def tickets(
         self, organisation: str, source: str, period: Period, known_seq: int | None = None

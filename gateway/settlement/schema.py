@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.domain.errors import DataFolderError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 BUSY_TIMEOUT_S = 10.0
 
 _ROW = """
@@ -98,6 +98,18 @@ CREATE TABLE hand_reading (             -- registers read by people at points no
   withdrawn INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX hand_reading_of ON hand_reading (organisation, point, at, seq);
+CREATE TABLE entered_amount (           -- amounts of intervals from a metering company's file
+  organisation TEXT NOT NULL,
+  point TEXT NOT NULL,
+  start INTEGER NOT NULL,           -- µs UTC
+  end INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  amount TEXT,                      -- exact decimal; null: the file says that it is not known
+  unit TEXT NOT NULL,
+  good INTEGER NOT NULL,            -- measured, not estimated or substituted
+  withdrawn_seq INTEGER,
+  PRIMARY KEY (organisation, point, start, seq)
+) WITHOUT ROWID, STRICT;
 CREATE TABLE invoice (
   seq INTEGER PRIMARY KEY,
   organisation TEXT NOT NULL,
