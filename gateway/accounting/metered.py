@@ -214,3 +214,25 @@ def _entered(settlement: Settlement, organisation: str, point: str, period: Peri
         installations=dict(energy.installations),
         tickets=energy.tickets,
     )
+
+
+def quarters(
+    settlement: Settlement,
+    registry: Registry,
+    organisation: str,
+    point: str,
+    period: Period,
+    *,
+    known_seq: int | None = None,
+) -> list[tuple[int, Fraction | None]]:
+    """A point's settled quarter hours as (start µs UTC, energy or None), by time; two where a meter was exchanged."""
+    first = _first_channels(settlement, organisation)
+    fittings = {seq: each for seq, each in _fittings(registry, organisation, known_seq).items() if each.point == point}
+    channels = sorted({(each.device, each.channel or first.get(each.device, "")) for each in fittings.values()})
+    found = [
+        (interval.start_us, interval.energy)
+        for device, channel in channels
+        for interval in settlement.intervals(organisation, device, channel, period, known_seq)
+        if interval.row.installation in fittings
+    ]
+    return sorted(found, key=lambda each: each[0])

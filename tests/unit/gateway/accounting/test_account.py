@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from gateway.accounting.account import Account, account
 from gateway.accounting.budget import budget, class_u
+from gateway.accounting.checks import costs, invoice_checks, stock_checks
 from gateway.accounting.closure import Closure
 from gateway.accounting.comparison import compare
+from gateway.accounting.crosschecks import Agreement
 from gateway.accounting.metered import amounts
 from gateway.accounting.network import balances
 from gateway.accounting.quantities import Quantities
@@ -246,3 +248,35 @@ def test_a_calibration_without_a_class_shares_its_standard(world: World) -> None
     standard = (gross - own) * 0.001  # the same standard in both: it cancels in part
     quantisation = math.sqrt(2 / 6)
     assert net.figure.u == pytest.approx(math.sqrt(meters**2 + standard**2 + quantisation**2), rel=1e-9)
+
+
+def test_invoices_stock_and_cost(world: World) -> None:
+    plan = copy.deepcopy(PLAN)
+    plan["stocks"] = [{"id": "coal", "point": "yard", "bought": "coal-kiln", "used": "coal-kiln", "unit": "t"}]
+    slots = [
+        {"name": "valley", "from": "00:00", "to": "08:00", "price": "0.3"},
+        {"name": "peak", "from": "08:00", "to": "24:00", "price": "1"},
+    ]
+    plan["tariffs"] = [{"id": "grid", "currency": "CNY", "points": ["intake"], "slots": slots}]
+    world.plan(plan)
+    for at, amount in ((DAY.start_us, "100"), (DAY.end_us, "150")):
+        document = {"point": "yard", "at_us": at, "amount": amount, "unit": "t"}
+        body = {"action": "stock.surveyed", "actor": "a", "object": document, "reason": "", "withdrawn": 0}
+        world.write(Draft("stock", "o/point/yard", START, body))
+    world.store.begin()
+    invoice = {"number": "I1", "from": DAY.start_us, "to": DAY.end_us, "amount": "96.1", "unit": "MWh"}
+    world.seq += 1
+    body = {"object": invoice, "actor": "a", "withdrawn": 0}
+    world.store.entered.apply(world.seq, "invoice", "o", "intake", body)
+    world.store.commit(world.seq)
+    inputs, settlement = world.inputs(), world.settlement()
+    (found,) = invoice_checks(inputs, world.registry, settlement, ZONE)
+    assert (found.check.metered, found.check.other) == (96_000, 96_100)
+    assert found.check.agreement is Agreement.AGREES
+    (stock,) = stock_checks(inputs, world.registry, Quantities(inputs))
+    assert (stock.check.metered, stock.check.other) == (0, -50)
+    assert stock.check.agreement is Agreement.DIFFERS  # fifty tonnes lie there that nobody bought
+    ((key, (currency, spent)),) = costs(inputs, world.registry, settlement, ZONE).items()
+    settlement.close()
+    assert (key, currency) == (("grid", "intake"), "CNY")
+    assert spent.total == 32_000 * Fraction("0.3") + 64_000
