@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.accounting.crosschecks import Agreement, Crosscheck, against, stock_change, stock_records
 from gateway.accounting.inputs import Inputs
-from gateway.accounting.metered import amounts, quarters
+from gateway.accounting.metered import Amount, amounts, quarters
 from gateway.accounting.quantities import Quantities
 from gateway.accounting.tariff import Cost, Tariff, cost
 from gateway.domain.time import US_PER_DAY, Period
@@ -31,15 +31,18 @@ class NamedCheck:
 def invoice_checks(inputs: Inputs, registry: Registry, settlement: Settlement, zone: ZoneInfo) -> Iterator[NamedCheck]:
     """Every invoice that lies in the period, against what was metered in the invoice's own time."""
     left = MAX_INVOICES
+    asked: dict[Period, Mapping[str, Amount]] = {}
     for point in sorted(inputs.points):
-        for invoice in settlement.invoices(inputs.organisation, point, inputs.known_seq)[:left]:
+        for invoice in settlement.invoices(inputs.organisation, point, inputs.known_seq)[: max(left, 0)]:
             if invoice.from_us < inputs.period.start_us or invoice.to_us > inputs.period.end_us:
                 continue
             left -= 1
             span = Period(invoice.from_us, invoice.to_us)
-            found = amounts(settlement, registry, inputs.organisation, span, zone=zone, known_seq=inputs.known_seq).get(
-                point
-            )
+            if span not in asked:
+                asked[span] = amounts(
+                    settlement, registry, inputs.organisation, span, zone=zone, known_seq=inputs.known_seq
+                )
+            found = asked[span].get(point)
             metered = None if found is None else inputs.instruments.estimate(found)
             reasons = ["missing_windows"] if found is not None and found.lacking else []
             charged = Fraction(invoice.amount)

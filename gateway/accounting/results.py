@@ -18,6 +18,7 @@ from gateway.registry.registry import Registry
 
 KIND = "result"
 MAX_RESULTS = 100_000
+MAX_REASONS = 12
 DRAFT = "draft"
 STATES = (DRAFT, "submitted", "verified", "frozen")
 _NEXT = {"submitted": DRAFT, "verified": "submitted", "frozen": "verified"}
@@ -59,7 +60,8 @@ def figure_document(figure: Figure) -> dict[str, Any]:
         "coverage": figure.coverage_permille,
         "quality": figure.quality,
         "methods": {name: decimal_text(share, 6) for name, share in figure.methods.items()},
-        "reasons": list(figure.reasons),
+        "reasons": list(figure.reasons[:MAX_REASONS]),
+        "more_reasons": max(0, len(figure.reasons) - MAX_REASONS),
     }
 
 
