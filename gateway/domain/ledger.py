@@ -159,7 +159,14 @@ class Certificate(LedgerObject):
     coverage_factor: str = ""  # k of U
     standards: str = ""  # ids separated by ";"
     supersedes: str = ""
+    substitution: str = ""  # amended, substituted: the one it supersedes never counted; blank: it follows it in time
     document: str = ""  # SHA-256 of the file under blobs/
+    authenticity: str = ""  # what was found about the file's signature; blank: no file was looked at
+    as_found_result: str = ""  # pass, fail: before adjustment or repair; blank: not stated
+    confirmed_requirement: str = ""  # 计量确认: what the instrument was compared with for its use
+    confirmed_result: str = ""  # pass, fail; blank: nobody confirmed it
+    confirmed_by: str = ""
+    confirmed_on: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +204,12 @@ class Person(LedgerObject):
     trained_on: str = ""
     qualification: str = ""
     valid_until: str = ""
+
+
+def normal_serial(text: str) -> str:
+    """Serial numbers as people and registers write them differ in case, separators and leading zeros."""
+    compact = "".join(character for character in text if character.isalnum()).casefold()
+    return compact.lstrip("0") or compact
 
 
 RECORD_TYPES: Mapping[str, type[LedgerObject]] = {

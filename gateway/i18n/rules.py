@@ -58,6 +58,16 @@ RULES: dict[str, RuleText] = {
         "Compulsory verification not met",
         "The instrument is under compulsory verification but holds a calibration certificate only.",
     ),
+    "calibration.unconfirmed": RuleText(
+        "warning",
+        "Calibration not confirmed",
+        "The instrument holds a calibration certificate that nobody has confirmed against the requirement of its use.",
+    ),
+    "calibration.untrusted": RuleText(
+        "error",
+        "Certificate file not to be trusted",
+        "The signature of the certificate's file is broken, or its signer is unknown, expired or revoked.",
+    ),
     "calibration.conformity": RuleText(
         "warning",
         "Error against class not shown",

@@ -33,6 +33,8 @@ JUDGED_RULES = frozenset(
         "calibration.not_yet_valid",
         "calibration.failed",
         "calibration.not_verification",
+        "calibration.unconfirmed",
+        "calibration.untrusted",
         "calibration.conformity",
         "calibration.trace_broken",
         "calibration.look_back",

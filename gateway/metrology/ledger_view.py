@@ -13,6 +13,8 @@ from gateway.registry.registry import Registry
 
 Kind = TypeVar("Kind", bound=LedgerObject)
 FAR = 2**62
+UNTRUSTED = frozenset({"manipulated", "revoked", "expired_signer", "unknown_signer"})
+"""What a look at a certificate's file can find that speaks against it (``gateway.certificates.signature``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ class LedgerView:
         return _at(self.points.get(id_, ()), at_us, MeteringPoint)
 
     def in_force(self, instrument: str, at_us: int, *, verification_only: bool = False) -> DatedCertificate | None:
-        """The last certificate performed by then; superseded ones left out."""
-        found = [each for each in self.certificates.get(instrument, ()) if each.valid_from_us <= at_us]
+        """The last certificate performed by then; superseded and withdrawn ones left out."""
+        found = [each for each in self.standing(instrument) if each.valid_from_us <= at_us]
         replaced = {each.certificate.supersedes for each in found}
         for each in reversed(found):
             fits = not verification_only or _is_verification(each)
@@ -101,13 +103,23 @@ class LedgerView:
                 return each
         return None
 
+    def standing(self, instrument: str) -> list[DatedCertificate]:
+        """An instrument's certificates without those that another amended or substituted: these never counted."""
+        certificates = self.certificates.get(instrument, [])
+        void = {
+            each.certificate.supersedes
+            for each in certificates
+            if each.certificate.substitution and each.certificate.authenticity not in UNTRUSTED
+        }
+        return [each for each in certificates if each.certificate.id not in void] if void else certificates
+
     def standard(self, id_: str, at_us: int) -> Standard | None:
         """The laboratory standard as it was at an instant."""
         return _at(self.standards.get(id_, ()), at_us, Standard)
 
     def following(self, instrument: str, at_us: int) -> DatedCertificate | None:
-        """The first certificate performed after an instant; superseded ones left out."""
-        certificates = self.certificates.get(instrument, ())
+        """The first certificate performed after an instant; superseded and withdrawn ones left out."""
+        certificates = self.standing(instrument)
         replaced = {each.certificate.supersedes for each in certificates}
         later = (each for each in certificates if each.valid_from_us > at_us)
         return next((each for each in later if each.certificate.id not in replaced), None)

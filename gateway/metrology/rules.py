@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from gateway.domain.ledger import InstallationRole, Instrument, MeteringPoint
+from gateway.domain.ledger import CertificateKind, InstallationRole, Instrument, MeteringPoint, normal_serial
 from gateway.domain.ratio import class_rank, parse_ratio
 from gateway.metrology.conformity import Conformity, decide
-from gateway.metrology.ledger_view import DatedCertificate, Fitted, LedgerView
+from gateway.metrology.ledger_view import UNTRUSTED, DatedCertificate, Fitted, LedgerView
 
-METROLOGY_RULES = "1"
+METROLOGY_RULES = "2"
 """Edition of these rules; stands in every verdict."""
 
 PERCENT_CLASS_KINDS = frozenset(
@@ -56,13 +56,15 @@ def calibration(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken
         else:
             facts: Facts = {"certificate": dated.certificate.id, "kind": dated.certificate.kind}
             yield Broken("calibration.not_verification", facts, dated.certificate.id)
+    elif dated.certificate.kind == CertificateKind.CALIBRATION and not dated.certificate.confirmed_result:
+        yield Broken("calibration.unconfirmed", {"certificate": dated.certificate.id}, dated.certificate.id)
     yield from _certificate(dated, instrument, at_us)
 
 
 def look_back(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken]:
     """Readings between the last good evidence and a failure found later are in question (ISO 10012)."""
     later = view.following(fitted.installation.instrument, at_us)
-    if later is None or not failed(later):
+    if later is None or not (failed(later) or later.certificate.as_found_result == "fail"):
         return
     before = view.in_force(fitted.installation.instrument, at_us)
     if before is not None and failed(before):
@@ -79,6 +81,8 @@ def trace(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken]:
     if dated is None:
         return
     certificate = dated.certificate
+    if certificate.kind == CertificateKind.INTERNAL and not certificate.standards:
+        yield Broken("calibration.trace_broken", {"certificate": certificate.id, "reason": "none"}, certificate.id)
     for id_ in filter(None, certificate.standards.split(";")):
         standard = view.standard(id_, dated.valid_from_us)
         facts: Facts = {"certificate": certificate.id, "standard": id_}
@@ -87,6 +91,9 @@ def trace(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken]:
         elif standard.valid_until and standard.valid_until < certificate.performed_on:
             more: Facts = {"reason": "expired", "valid_until": standard.valid_until}
             yield Broken("calibration.trace_broken", facts | more, certificate.id)
+        elif certificate.kind == CertificateKind.INTERNAL and not standard.certificate_number:
+            # a calibration in the own house stands on nothing but the certificate of its standard
+            yield Broken("calibration.trace_broken", facts | {"reason": "no_certificate"}, certificate.id)
 
 
 def conformity(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken]:
@@ -118,8 +125,9 @@ def conformity(view: LedgerView, fitted: Fitted, at_us: int) -> Iterator[Broken]
 
 
 def failed(dated: DatedCertificate) -> bool:
-    """Whether a certificate says that the instrument failed."""
-    return dated.certificate.kind == "rejection_notice" or dated.certificate.result == "fail"
+    """Whether a certificate, or the confirmation of it for its use (计量确认), says that the instrument failed."""
+    certificate = dated.certificate
+    return certificate.kind == "rejection_notice" or "fail" in {certificate.result, certificate.confirmed_result}
 
 
 def _certificate(dated: DatedCertificate, instrument: Instrument, at_us: int) -> Iterator[Broken]:
@@ -128,6 +136,8 @@ def _certificate(dated: DatedCertificate, instrument: Instrument, at_us: int) ->
     if normal_serial(certificate.serial) != normal_serial(instrument.serial):
         facts: Facts = {"certificate": number, "printed": certificate.serial, "serial": instrument.serial}
         yield Broken("calibration.identity", facts, number)
+    if certificate.authenticity in UNTRUSTED:
+        yield Broken("calibration.untrusted", {"certificate": number, "found": certificate.authenticity}, number)
     if failed(dated):
         yield Broken("calibration.failed", {"certificate": number, "performed_on": certificate.performed_on}, number)
     if at_us >= dated.valid_until_us:
@@ -215,12 +225,6 @@ def unequipped(view: LedgerView, point: MeteringPoint, at_us: int) -> bool:
         return False
     meters: Sequence[Fitted] = view.by_point.get(point.id, ())
     return not any(_is_meter(each) and each.from_us <= at_us < each.to_us for each in meters)
-
-
-def normal_serial(text: str) -> str:
-    """Serial numbers as people and registers write them differ in case, separators and leading zeros."""
-    compact = "".join(character for character in text if character.isalnum()).casefold()
-    return compact.lstrip("0") or compact
 
 
 def _is_meter(fitted: Fitted) -> bool:

@@ -94,6 +94,7 @@ _CERTIFICATE_KINDS = _choices(
     internal="内部校准记录|内部校准|自校",
 )
 _RESULTS = {**_choices(fail="不合格", none="无|不作结论|—|-"), "pass": "pass", "合格": "pass"}
+_CONFIRMATIONS = _choices(fail="不合格|不符合") | {"pass": "pass", "合格": "pass", "符合": "pass"}
 _FROM = Column("from", "生效时间", Cell.MOMENT)
 _TO = Column("to", "失效时间", Cell.MOMENT)
 
@@ -188,6 +189,10 @@ CERTIFICATES = LedgerFile(
         Column("standards", "计量标准", Cell.ID_LIST),
         Column("supersedes", "替代证书", Cell.ID),
         Column("document", "文件哈希"),
+        Column("confirmed_requirement", "计量要求"),
+        Column("confirmed_result", "计量确认结论", Cell.CHOICE, choices=_CONFIRMATIONS),
+        Column("confirmed_by", "确认人"),
+        Column("confirmed_on", "确认日期", Cell.DATE),
     ),
 )
 STANDARDS = LedgerFile(

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
 from gateway.domain.ledger import RECORD_TYPES, InstallationRole
 from gateway.journal.entry import Draft
 from gateway.journal.journal import MAX_PAGE_ENTRIES, Journal
+from gateway.registry.columns import LEDGER_FILES
 from gateway.registry.reading_files import LedgerProblem, LedgerRow
 from gateway.registry.recording import object_draft
 from gateway.registry.writing import split_subject
@@ -23,6 +25,11 @@ _LINKS = (
     ("certificate", "standards", "standard"),
     ("document", "instrument", "instrument"),
 )
+
+
+@cache
+def _fields(kind: str) -> frozenset[str]:
+    return frozenset(column.field for file in LEDGER_FILES if file.kind == kind for column in file.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,16 @@ class LedgerState:
                 row.to_us,
             ):
                 same_span = (version.from_us, version.to_us) == (row.from_us, row.to_us)
-                return same_span and not version.withdrawn and dict(version.object) == dict(row.object)
+                in_columns = {name: value for name, value in version.object.items() if name in _fields(row.kind)}
+                return same_span and not version.withdrawn and in_columns == dict(row.object)
         return False
+
+    def beside(self, row: LedgerRow) -> dict[str, Any]:
+        """What is on record of a certificate and has no column: read from its file, so it stays while the file does."""
+        found = self.versions.get((row.kind, row.id)) if row.kind == "certificate" else None
+        if not found or found[-1].object.get("document") != row.object.get("document"):
+            return {}
+        return {name: value for name, value in found[-1].object.items() if name not in _fields(row.kind)}
 
 
 def check_rows(rows: Sequence[LedgerRow], state: LedgerState) -> list[LedgerProblem]:
@@ -94,7 +109,7 @@ def drafts_for(
                     row.kind,
                     organisation,
                     row.id,
-                    row.object,
+                    {**state.beside(row), **row.object},
                     at_us=at_us,
                     from_us=row.from_us,
                     to_us=row.to_us,

@@ -205,6 +205,10 @@ def _kind_of_certificate(plant: DemoPlant, place: Place, serial: str, performed:
             "uncertainty_percent": "0.08" if place.kind == "weighbridge" else "0.9",
             "coverage_factor": "2",
             "accuracy_class": "",
+            "confirmed_requirement": "示值误差与扩展不确定度满足使用要求",
+            "confirmed_result": "pass",
+            "confirmed_by": "王建国",
+            "confirmed_on": (performed + timedelta(days=3)).isoformat(),
         }
     return row | {"error_percent": _percent(error_ppm(plant.seed, place))}
 

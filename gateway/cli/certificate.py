@@ -1,0 +1,277 @@
+"""``meterproof certificate``: certificate files in, confirmed, shown with their chain; in-house DCCs written."""
+
+import getpass
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from pydantic import ValidationError
+
+from gateway.assembly.platform import SystemClock
+from gateway.certificates.confirming import Confirmation, confirmation_draft
+from gateway.certificates.evidence import Evidence, examine
+from gateway.certificates.recording import Act, certificate_drafts, store
+from gateway.certificates.refusal import CertificateRefusedError
+from gateway.certificates.signature import read_anchors
+from gateway.certificates.traceability import chain
+from gateway.certificates.writing import InHouseCalibration, write_certificate
+from gateway.certificates.xml_reading import MAX_FILE_BYTES
+from gateway.domain.errors import ConfigurationError, DataFolderError, UnknownObjectError
+from gateway.domain.ledger import CertificateKind
+from gateway.domain.time import parse_iso
+from gateway.i18n import text
+from gateway.journal.entry import Draft
+from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
+from gateway.registry.importing import LedgerState
+
+MAX_FILES = 1_000
+MAX_TRUSTED = 1_000
+_FIELDS = (
+    "instrument",
+    "kind",
+    "number",
+    "serial",
+    "laboratory",
+    "result",
+    "accuracy_class",
+    "standards",
+    "qr_address",
+)
+_SHOWN = ("kind", "instrument", "performed_on", "valid_until", "result")
+DAY = click.DateTime(["%Y-%m-%d"])
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_PATH = click.Path(path_type=Path, exists=True)
+_DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+_ACTOR = click.option("--actor", help="Who puts this on record; default: the user of this machine.")
+_REASON = click.option("--reason", default="", help="Why.")
+_AT = click.option("--at", help="Recording time (RFC 3339); in simulated folders only.")
+
+
+@click.group("certificate")
+def command() -> None:
+    """Certificate files: digital calibration certificates, PDF, OFD. 检定/校准证书文件。"""
+
+
+@command.command("import")
+@click.argument("files", nargs=-1, required=True, type=_FILE)
+@_DATA
+@click.option("--instrument", default="", help="Management number; default: the instrument of that serial number.")
+@click.option("--kind", type=click.Choice([each.value for each in CertificateKind]), default=None)
+@click.option("--number", default="", help="Certificate number (PDF and OFD).")
+@click.option("--serial", default="", help="Serial number as printed (PDF and OFD).")
+@click.option("--performed-on", type=DAY, help="Day of verification or calibration (PDF and OFD).")
+@click.option("--valid-until", type=DAY, help="Last day it holds: decided by the owner, not by the laboratory.")
+@click.option("--accept-due", is_flag=True, help="Take the day of recalibration that a DCC names as last day.")
+@click.option("--laboratory", default="", help="Who issued it (PDF and OFD).")
+@click.option("--result", type=click.Choice(["pass", "fail", "none"]), default=None, help="PDF and OFD.")
+@click.option("--accuracy-class", default="", help="Class it confirms.")
+@click.option("--standards", default="", help="Ids of standards, separated by ; (PDF and OFD).")
+@click.option("--qr", "qr_address", default="", help="Address that the certificate's QR code holds; kept, not opened.")
+@click.option("--trust", type=_PATH, help="PEM file, or folder of them: whom to trust.")
+@click.option("--schemas", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder of PTB's XSDs.")
+@click.option("--keep-untrusted", is_flag=True, help="Put a broken or revoked one on record as what it is.")
+@_ACTOR
+@_REASON
+@_AT
+@click.pass_obj
+def import_(language: str, /, files: tuple[Path, ...], data: Path, **options: Any) -> None:
+    """Put certificate files on record. 导入证书文件。"""
+    if len(files) > MAX_FILES:
+        raise click.BadParameter(text(language, "at most %(limit)s files at once", limit=MAX_FILES))
+    folder = DataFolder.open(data)
+    at_us = _recording_time(folder, options["at"])
+    anchors = read_anchors(_pem_files(options["trust"]))
+    looked_at: list[tuple[Path, Evidence]] = []
+    problems: list[str] = []
+    for path in files:
+        try:
+            evidence = examine(_content(path), anchors=anchors, schemas=options["schemas"], now_us=at_us)
+            evidence.require_whole(keep_untrusted=options["keep_untrusted"])
+            looked_at.append((path, evidence))
+        except CertificateRefusedError as error:
+            problems.append(f"{path.name}: {text(language, error.message, **error.facts)}")
+    with Journal.open(folder) as journal:
+        state = LedgerState.read(journal, folder.organisation)
+        drafts: dict[str, Draft] = {}
+        lines: list[str] = []
+        for path, evidence in looked_at:
+            act = Act(
+                at_us=at_us, actor=options["actor"] or getpass.getuser(), reason=options["reason"], source=path.name
+            )
+            try:
+                new = certificate_drafts(evidence, _said(options, evidence), state, folder.organisation, act)
+            except CertificateRefusedError as error:
+                problems.append(f"{path.name}: {text(language, error.message, **error.facts)}")
+                continue
+            drafts |= {each.subject: each for each in new}
+            lines += _found(language, path, evidence, len(new))
+        if problems:
+            raise ConfigurationError(problems)
+        for _, evidence in looked_at:  # durable before an entry names them
+            store(folder, evidence)
+        journal.append(list(drafts.values()))
+    click.echo("\n".join(lines))
+
+
+def _found(language: str, path: Path, evidence: Evidence, entries: int) -> list[str]:
+    message = "%(file)s: %(entries)s entries; signature: %(authenticity)s; schema: %(schema)s"
+    facts = {"authenticity": str(evidence.signature.authenticity), "schema": str(evidence.schema)}
+    lines = [text(language, message, file=path.name, entries=entries, **facts)]
+    if evidence.signature.note:
+        lines.append(f"  {text(language, evidence.signature.note)}")
+    return lines
+
+
+def _said(options: Mapping[str, Any], evidence: Evidence) -> dict[str, str]:
+    names = (
+        "instrument",
+        "kind",
+        "number",
+        "serial",
+        "laboratory",
+        "result",
+        "accuracy_class",
+        "standards",
+        "qr_address",
+    )
+    said = {name: str(options[name] or "") for name in names}
+    said |= {name: _day(options[name]) for name in ("performed_on", "valid_until")}
+    if options["accept_due"] and not said["valid_until"] and evidence.certificate is not None:
+        said["valid_until"] = evidence.certificate.recalibrate_on
+    return said
+
+
+@command.command("confirm")
+@click.argument("number")
+@_DATA
+@click.option("--requirement", required=True, help="What the use of the instrument demands.")
+@click.option("--conclusion", type=click.Choice(["pass", "fail"]), required=True)
+@click.option("--person", required=True, help="Who confirms it.")
+@click.option("--on", "on", type=DAY, required=True, help="Day of the confirmation.")
+@click.option("--valid-until", type=DAY, help="Last day it holds.")
+@_ACTOR
+@_REASON
+@_AT
+@click.pass_obj
+def confirm(language: str, /, number: str, data: Path, **options: Any) -> None:
+    """Record the confirmation of a calibration for its use. 计量确认。"""
+    folder = DataFolder.open(data)
+    act = Act(
+        at_us=_recording_time(folder, options["at"]),
+        actor=options["actor"] or getpass.getuser(),
+        reason=options["reason"],
+        source="",
+    )
+    confirmation = Confirmation(
+        requirement=options["requirement"],
+        conclusion=options["conclusion"],
+        person=options["person"],
+        on=_day(options["on"]),
+        valid_until=_day(options["valid_until"]),
+    )
+    with Journal.open(folder) as journal:
+        state = LedgerState.read(journal, folder.organisation)
+        journal.append([confirmation_draft(state, folder.organisation, number, confirmation, act)])
+    click.echo(text(language, "The confirmation of %(number)s is on record.", number=number))
+
+
+@command.command("list")
+@_DATA
+@click.pass_obj
+def list_(language: str, *, data: Path) -> None:
+    """List the certificates on record. 列出证书。"""
+    state = _state(DataFolder.open(data, read_only=True))
+    for number, found in _certificates(state).items():
+        shown = [
+            str(found.get(name) or "-") for name in ("kind", "instrument", "performed_on", "valid_until", "result")
+        ]
+        signature = found.get("authenticity") or text(language, "no file")
+        click.echo("  ".join([number, *shown, str(signature)]))
+
+
+@command.command("show")
+@click.argument("number")
+@_DATA
+@click.pass_obj
+def show(language: str, *, number: str, data: Path) -> None:
+    """Show a certificate and everything it is traced to. 显示证书及其溯源链。"""
+    folder = DataFolder.open(data, read_only=True)
+    state = _state(folder)
+    certificates = _certificates(state)
+    if number not in certificates:
+        raise UnknownObjectError("no certificate '%(number)s' is on record", number=number)
+    shown = {name: each for name, each in certificates[number].items() if each not in (None, "")}
+    click.echo(yaml.safe_dump({"number": number, **shown}, allow_unicode=True, sort_keys=False, width=120), nl=False)
+    click.echo(text(language, "Traceability:"))
+    for step in chain(state, number, lambda digest: _blob(folder, digest)):
+        gaps = "; ".join(text(language, gap) for gap in step.gaps)
+        click.echo(f"{'  ' * (step.depth + 1)}{step.id}  {step.about}{f'  !! {gaps}' if gaps else ''}")
+
+
+@command.command("write")
+@click.argument("record", type=_FILE)
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def write(language: str, *, record: Path, target: Path) -> None:
+    """Write a DCC from the record (YAML) of an in-house calibration. 为内部校准出具数字校准证书。"""
+    if target.exists():
+        raise ConfigurationError([text(language, "%(file)s exists already", file=str(target))])
+    try:
+        calibration = InHouseCalibration.model_validate(yaml.safe_load(_content(record)))
+    except yaml.YAMLError as error:
+        raise ConfigurationError([f"{record}: {error}"]) from error
+    except ValidationError as error:
+        lines = [f"{record}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise ConfigurationError(lines) from error
+    target.write_bytes(write_certificate(calibration, "Meterproof", version("meterproof")))
+    click.echo(str(target))
+
+
+def _certificates(state: LedgerState) -> dict[str, Mapping[str, Any]]:
+    return {
+        number: versions[-1].object
+        for (kind, number), versions in sorted(state.versions.items())
+        if kind == "certificate" and not versions[-1].withdrawn
+    }
+
+
+def _state(folder: DataFolder) -> LedgerState:
+    with Journal.open(folder, read_only=True) as journal:
+        return LedgerState.read(journal, folder.organisation)
+
+
+def _blob(folder: DataFolder, digest: str) -> bytes | None:
+    path = folder.blobs / digest
+    return path.read_bytes() if len(digest) == 64 and digest.isalnum() and path.is_file() else None
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(MAX_FILE_BYTES + 1)
+
+
+def _pem_files(trust: Path | None) -> list[bytes]:
+    if trust is None:
+        return []
+    paths = [trust] if trust.is_file() else sorted(each for each in trust.iterdir() if each.suffix in {".pem", ".crt"})
+    return [_content(path) for path in paths[:MAX_TRUSTED]]
+
+
+def _day(day: datetime | None) -> str:
+    return "" if day is None else day.date().isoformat()
+
+
+def _recording_time(folder: DataFolder, at: str | None) -> int:
+    if at is None:
+        return SystemClock().utc_us()
+    if not folder.simulated:
+        raise DataFolderError("--at is refused: the data folder %(path)s is real", path=str(folder.path))
+    try:
+        return parse_iso(at)
+    except ValueError as error:
+        raise click.BadParameter(at, param_hint="--at") from error
