@@ -1,5 +1,6 @@
 """Which entries belong into an evidence package: every fact, and the chosen devices' readings in the chosen span."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from gateway.journal.entry import HIGH_VOLUME_KINDS, Entry
 from gateway.journal.journal import Journal
 
 PAGE = 2_000
+DIGEST = re.compile(r"^[0-9a-f]{64}\Z")
 PRIVATE_KINDS = frozenset({"user"})
 IN_SPAN_KINDS = frozenset({"clock"})
 MARGIN_US = 3_600_000_000  # the readings around both edges, from which edge registers are interpolated
@@ -85,10 +87,20 @@ def entries(journal: Journal, wish: Wish, selection: Selection) -> Iterator[Entr
         if entry.seq in wanted or _chosen(entry, wish, selection.devices):
             selection.numbers.append(entry.seq)
             selection.kinds[entry.kind] = selection.kinds.get(entry.kind, 0) + 1
-            document = entry.body.get("object") if entry.kind not in HIGH_VOLUME_KINDS else None
-            if isinstance(document, dict) and isinstance(document.get("document"), str) and document["document"]:
-                selection.documents.setdefault(document["document"], entry.seq)
+            for digest in _documents(entry):
+                selection.documents.setdefault(digest, entry.seq)
             yield entry
+
+
+def _documents(entry: Entry) -> Iterator[str]:
+    """The files an entry names by their hash: a ledger object's, and the answer of a time stamp."""
+    if entry.kind in HIGH_VOLUME_KINDS:
+        return
+    said = entry.body.get("object")
+    named = [said.get("document"), said.get("file") if entry.kind == "document" else None] if type(said) is dict else []
+    if entry.kind == "event":
+        named.append(entry.body.get("document"))
+    yield from (each for each in named if isinstance(each, str) and DIGEST.match(each))
 
 
 def _pages(journal: Journal, last_seq: int, kinds: frozenset[str] | None) -> Iterator[Entry]:

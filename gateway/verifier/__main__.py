@@ -1,6 +1,7 @@
 """``meterproof-verify PATH``: is everything still as it was sealed? Exit 0 only when all holds."""
 
 import argparse
+import io
 import locale
 import os
 import sys
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = verify(options)
     language = options.lang or _language()
     text = report.json(language) if options.json else "\n".join(report.lines(language))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a console that lacks a character still shows the result
     sys.stdout.write(text + "\n")
     return EXIT_OK if report.ok else EXIT_PROBLEMS
 

@@ -115,7 +115,8 @@ class CheckpointCheck:
             (self._report.broken if late else self._report.note)("checkpoint.none", "seal")
         for seq, content in self._facts.handed_out:
             try:
-                handed_out = Signed(f"entry {seq}", notes.parse_checkpoint(content.encode()))
+                # a witness may have cosigned it: further lines are no fault
+                handed_out = Signed(f"entry {seq}", notes.parse_checkpoint(content.encode()), outside=True)
             except notes.NoteError as error:
                 self._report.broken("checkpoint.malformed", f"entry {seq}", reason=error)
                 continue
@@ -165,6 +166,8 @@ class CheckpointCheck:
                 return False
         if not good:
             self._report.broken("checkpoint.signature", signed.where, reason=key.name)
+        elif not signed.outside and not signed.checkpoint.only_signed_by([each.key for each in self._facts.keys]):
+            self._report.broken("checkpoint.lines", signed.where)
         return good
 
     def _rotation(self, signed: Signed) -> None:

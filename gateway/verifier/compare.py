@@ -62,6 +62,7 @@ class Comparison:
         self._sealed: dict[Bucket, int] = {}
         self._secret = secrets.randbits(62)
         self._rows = self._values = 0
+        self._first_behind = 0  # the first reading after what the store claims to hold
         try:
             self._applied = store.applied()
         except StoreError as error:
@@ -73,7 +74,9 @@ class Comparison:
         kind = entry["kind"]
         if kind == "configuration":
             self.readings.configuration(seq, entry)
-        elif kind in {"poll", "message"} and seq <= self._applied:
+        elif kind in {"poll", "message"} and seq > self._applied:
+            self._first_behind = self._first_behind or seq
+        elif kind in {"poll", "message"}:
             for row in self.readings.rows(seq, entry):
                 stored = self._store.expected(row)
                 if stored is None:
@@ -85,6 +88,9 @@ class Comparison:
 
     def finish(self, again: Callable[[], Iterable[tuple[int, dict[str, Any]]]]) -> None:
         """Compare; ``again`` gives all entries a second time, and is called only when something differs."""
+        if self._first_behind:
+            facts = {"applied": self._applied, "first": self._first_behind}
+            self._report.note("note.behind", self._store.name, **facts)
         differing: set[Bucket] = set()
         kept: dict[Bucket, list[Stored]] = {}
         left = dict(self._sealed)

@@ -10,6 +10,7 @@ from gateway.verifier.report import Report
 
 THOUSANDTHS = 1000
 QUARTER_US = 900_000_000
+WITHOUT_REGISTERS = frozenset({"substituted", "manual"})
 
 
 class Evidence:
@@ -62,6 +63,8 @@ class Evidence:
                 else:
                     ratio = (int(row[9]), int(row[10]))
                     sums[ratio] = sums.get(ratio, 0) + int(row[5])
+            for row in rows:
+                self._between(where, window, row)
             if len(rows) == 1:  # a window cut by an exchange has edges inside, at instants the row does not name
                 self._edges(where, window, rows[0])
         stated = {(num, den): energy for num, den, energy in figure["energy"]}
@@ -74,7 +77,7 @@ class Evidence:
     def _edges(self, where: str, window: int, row: list[Any]) -> None:
         """The register at both edges out of the two readings around each, and the energy between them."""
         for at, stated, pair in ((window, row[3], row[11:13]), (window + QUARTER_US, row[4], row[13:15])):
-            if stated is None or None in pair:
+            if stated is None:
                 continue
             for seq in pair:
                 if seq not in self.entries:
@@ -87,8 +90,16 @@ class Evidence:
                 computed = ", ".join(str(each) for each in sorted(found))
                 self.report.broken("figure.differs", f"{where} {at}", stated=stated, computed=computed)
                 return
-        modulus = self._modulus(row)
-        if row[5] is not None and row[3] is not None and row[4] is not None:
+
+    def _between(self, where: str, window: int, row: list[Any]) -> None:
+        """Energy is the difference of two registers; without them only a substitution or a person gives one."""
+        if row[5] is None:
+            return
+        if row[3] is None or row[4] is None:
+            if row[7] not in WITHOUT_REGISTERS:
+                self.report.broken("figure.differs", f"{where} {window}", stated=row[5], computed=None)
+        else:
+            modulus = self._modulus(row)
             between = int(row[4]) - int(row[3]) - int(row[5])
             if between % (modulus * THOUSANDTHS) if modulus else between:
                 self.report.broken("figure.differs", f"{where} {window}", stated=row[5], computed=row[4] - row[3])

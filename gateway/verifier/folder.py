@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from gateway.verifier.archive import ArchiveFile, SegmentError, archive_files, file_hash, read_segment
 from gateway.verifier.checkpoints import CheckpointCheck, Options
-from gateway.verifier.log import LogFacts
+from gateway.verifier.log import MALFORMED, LogFacts
 from gateway.verifier.merkle import leaf_hash
 from gateway.verifier.report import Report
 from gateway.verifier.tiles import TileCheck
@@ -22,6 +22,7 @@ APPLICATION_ID = 0x4D505246
 PAGE = 2_000
 MAX_FILLED = 1_000_000
 NO_HASH = bytes(32)
+OBJECTS = {("table", "entry"), ("index", "entry_fact")}
 COLUMNS = (("at", int), ("kind", str), ("subject", str), ("body", bytes), ("leaf", bytes))
 
 
@@ -133,7 +134,16 @@ class FolderCheck:
         """Entries of a closed day whose bodies are not here: the tree still knows their hashes."""
         if first <= last:
             self._holes.append((first, last))
-            yield from (Passing(seq, None, self.tiles.leaf(seq - 1)) for seq in range(first, last + 1))
+            yield from self._from_tiles(first, last)
+
+    def _from_tiles(self, first: int, last: int) -> Iterator[Passing]:
+        """Hashes as far as the tree's files know them: a name or a number that promises more is not followed."""
+        for seq in range(first, last + 1):
+            leaf = self.tiles.leaf(seq - 1)
+            if leaf == NO_HASH:
+                self.report.broken("entry.gap", "seal/tile", first=seq, last=last)
+                return
+            yield Passing(seq, None, leaf)
 
     def _after(self, archived: int) -> Iterator[Passing]:
         sealed = self.checkpoints.newest
@@ -141,7 +151,7 @@ class FolderCheck:
             yield from self._hot(archived)
         elif archived < sealed:
             self.report.note("note.hashes", "archive", first=archived + 1, last=sealed)
-            yield from (Passing(seq, None, self.tiles.leaf(seq - 1)) for seq in range(archived + 1, sealed + 1))
+            yield from self._from_tiles(archived + 1, sealed)
 
     def _hot(self, archived: int) -> Iterator[Passing]:
         try:
@@ -149,9 +159,16 @@ class FolderCheck:
                 connection = stack.enter_context(closing(self._opened(stack)))
                 if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
                     self.report.broken("journal.damaged", "journal.sqlite", reason="application id")
+                for kind, name in connection.execute("SELECT type, name FROM sqlite_master").fetchall():
+                    if (kind, name) not in OBJECTS and not name.startswith("sqlite_"):
+                        self.report.broken("journal.foreign", "journal.sqlite", name=f"{kind} {name}")
+                born = False
                 for row in _rows(connection):
+                    born |= row[0] == 1
                     if self._columns_have_types(row):
                         yield from self._hot_row(row, archived)
+                if archived and not born:
+                    self.report.broken("entry.gap", "journal.sqlite", first=1, last=1)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             self.report.broken("journal.damaged", "journal.sqlite", reason=error)
 
@@ -215,14 +232,20 @@ class FolderCheck:
             self._hashes_only += 1
         else:
             self._entries += 1
-            parsed = self.facts.entry(seq, body)
-            if passing.columns is not None:
-                self._compare_columns(seq, passing.columns, parsed)
-            if parsed is not None:
-                for listen in self._listeners:
-                    listen(seq, parsed)
+            self._body(seq, body, passing.columns)
         if seq in self.checkpoints.by_size and self.checkpoints.judge(seq, walk.root()):
             self.tiles.at_checkpoint()
+
+    def _body(self, seq: int, body: bytes, columns: tuple[int, str, str] | None) -> None:
+        parsed = None
+        try:
+            parsed = self.facts.entry(seq, body)
+            for listen in self._listeners if parsed is not None else ():
+                listen(seq, parsed or {})
+        except MALFORMED as error:
+            self.report.broken("entry.meaning", f"entry {seq}", reason=f"{type(error).__name__} {error}")
+        if columns is not None:
+            self._compare_columns(seq, columns, parsed)
 
     def _finish(self) -> None:
         report, size, sealed = self.report, self.tiles.walk.size, self.checkpoints.newest

@@ -55,8 +55,8 @@ class InfluxStore:
 
     def days(self) -> Iterator[tuple[int, Iterator[Stored]]]:
         """Day by day, from the first point to the last."""
-        first = self._bound("first")
-        last = self._bound("last")
+        first = self._bound("ASC")
+        last = self._bound("DESC")
         if first is not None and last is not None:
             for day in range(first // DAY_MS, last // DAY_MS + 1):
                 yield day, self._rows(day)
@@ -67,15 +67,16 @@ class InfluxStore:
             for row in values:
                 point = dict(zip(names, row, strict=True))
                 fields = {
-                    (name, float(value))
+                    (name, _shown(value))
                     for name, value in point.items()
                     if name not in {"time", "seq", "q", "site"} and value is not None
                 }
                 seq = int(point.get("seq") or 0)
                 yield Stored(tags["device"], tags.get("group", ""), int(point["time"]), seq, tuple(sorted(fields)))
 
-    def _bound(self, function: str) -> int | None:
-        series = self._query(f'SELECT {function}("seq")', "")
+    def _bound(self, direction: str) -> int | None:
+        """The first or the last point, whatever fields it has: a forged one need not carry our number."""
+        series = self._query("SELECT *", f" ORDER BY time {direction} LIMIT 1")
         return int(series[0][2][0][0]) if series else None
 
     def _query(self, what: str, rest: str) -> list[tuple[dict[str, str], list[str], list[list[Any]]]]:
@@ -94,6 +95,11 @@ class InfluxStore:
             return [(each.get("tags") or {}, each["columns"], each["values"]) for each in result.get("series") or []]
         except (urllib.error.URLError, OSError, ValueError, KeyError, IndexError) as error:
             raise StoreError(str(error)) from error
+
+
+def _shown(value: Any) -> Any:
+    """A number as it is compared; anything else stays what it is, and so never equals one of ours."""
+    return float(value) if type(value) in {int, float} else str(value)
 
 
 def influx_comparison(report: Report, url: str, database: str, site: str) -> Comparison:

@@ -9,11 +9,14 @@ from gateway.verifier.body import BodyError, missing_fields, parse
 from gateway.verifier.report import Report
 
 HIGH_VOLUME_KINDS = frozenset({"poll", "miss", "message"})
-DOCUMENT = re.compile(r"^[0-9a-f]{64}$")
+DOCUMENT = re.compile(r"^[0-9a-f]{64}\Z")
 DOCUMENT_FIELDS = ("sha256", "document")
+FILE_FIELDS = (*DOCUMENT_FIELDS, "file")  # what a ledger's document calls it
 WITHOUT_DOCUMENTS = frozenset({"event", "configuration", "key", "verdict", "settlement", "clock"})
 CHECKPOINT_ACTIONS = frozenset({"checkpoint.handed_out", "checkpoint.cosigned", "checkpoint.timestamped"})
 MAX_SERIES = 100_000
+# what reading a field of another type than an honest writer gives may raise
+MALFORMED = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class LogFacts:
         elif kind == "clock" and entry.get("step_us"):
             self.report.note("note.clock_step", f"entry {seq}", offset=entry["step_us"])
         if kind not in WITHOUT_DOCUMENTS:
-            self._documents(seq, entry)
+            self._documents(seq, entry, FILE_FIELDS if kind == "document" else DOCUMENT_FIELDS)
 
     def key_at(self, size: int) -> notes.Key | None:
         """The key in force for a checkpoint over ``size`` entries."""
@@ -162,14 +165,14 @@ class LogFacts:
         else:
             self.report.broken("checkpoint.signature", f"entry {seq}", reason=witness.name)
 
-    def _documents(self, seq: int, value: Any) -> None:
+    def _documents(self, seq: int, value: Any, names: tuple[str, ...]) -> None:
         if isinstance(value, dict):
             for name, each in value.items():
-                if name in DOCUMENT_FIELDS and isinstance(each, str) and DOCUMENT.match(each):
+                if name in names and isinstance(each, str) and DOCUMENT.match(each):
                     self.documents.setdefault(each, seq)
                 elif isinstance(each, dict | list):
-                    self._documents(seq, each)
+                    self._documents(seq, each, names)
         elif isinstance(value, list):
             for each in value:
                 if isinstance(each, dict | list):
-                    self._documents(seq, each)
+                    self._documents(seq, each, names)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 ED25519 = 1
 COSIGNATURE = 4
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
+MAX_NUMBER_DIGITS = 18
 
 
 class NoteError(Exception):
@@ -76,6 +78,12 @@ class Checkpoint:
             _check(key, self.text.encode(), signature)
         return bool(mine)
 
+    def only_signed_by(self, keys: Sequence[Key]) -> bool:
+        """Whether every line is one of these keys', each at most once and in their order: a checkpoint that the log
+        itself keeps has no other, so that not one byte of it can be added or moved unseen."""
+        rest = iter([(key.name, key.id) for key in keys])
+        return all((name, key_id) in rest for name, key_id, _ in self.signatures)
+
 
 def _check(key: Key, text: bytes, signature: bytes) -> None:
     if key.kind == COSIGNATURE:
@@ -101,13 +109,19 @@ def parse_checkpoint(content: bytes) -> Checkpoint:
     lines = text.split("\n")
     if not separator or not tail.endswith("\n") or len(lines) != 3 or not lines[0]:
         raise NoteError("not a checkpoint")
-    if not (lines[1].isascii() and lines[1].isdigit()) or str(int(lines[1])) != lines[1]:
-        raise NoteError("the tree size is no number")
+    size = _number(lines[1], "the tree size is no number")
     root = unbase64(lines[2])
     if len(root) != 32:
         raise NoteError("the root is no SHA-256 hash")
     signatures = tuple(_signature(line) for line in tail[:-1].split("\n"))
-    return Checkpoint(text + "\n", lines[0], int(lines[1]), root, signatures)
+    return Checkpoint(text + "\n", lines[0], size, root, signatures)
+
+
+def _number(text: str, otherwise: str) -> int:
+    """A decimal without leading zeros, short enough for a tree that can exist."""
+    if len(text) > MAX_NUMBER_DIGITS or not (text.isascii() and text.isdigit()) or str(int(text)) != text:
+        raise NoteError(otherwise)
+    return int(text)
 
 
 def _signature(line: str) -> tuple[str, bytes, bytes]:
@@ -145,10 +159,8 @@ def parse_proof(content: bytes) -> Proof:
         unbase64(lines.pop(0).removeprefix("extra "))
     if not lines or not lines[0].startswith("index "):
         raise NoteError("a proof without its index")
-    number = lines[0].removeprefix("index ")
-    if not number.isdigit() or str(int(number)) != number:
-        raise NoteError("the index is no number")
+    index = _number(lines[0].removeprefix("index "), "the index is no number")
     hashes = [unbase64(line) for line in lines[1:]]
     if any(len(each) != 32 for each in hashes) or len(hashes) > 64:
         raise NoteError("a proof line that is no SHA-256 hash")
-    return Proof(int(number), hashes, parse_checkpoint(tail), extra)
+    return Proof(index, hashes, parse_checkpoint(tail), extra)

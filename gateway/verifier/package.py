@@ -12,13 +12,16 @@ from gateway.verifier import notes
 from gateway.verifier.body import BodyError, parse
 from gateway.verifier.checkpoints import Options, Signed
 from gateway.verifier.figures import Evidence
-from gateway.verifier.log import LogFacts
+from gateway.verifier.log import MALFORMED, LogFacts
 from gateway.verifier.merkle import consistent, leaf_hash, root_from_inclusion, sparse_root
 from gateway.verifier.report import Report
 
 HEAD = ("manifest.json", "manifest.entry", "manifest.tlog-proof", "consistency.txt")
 MAX_MEMBER_BYTES = 8 * 2**30
 MAX_MEMBERS = 100_000
+OWN_CACHE = frozenset({"gateway/__pycache__", "gateway/verifier/__pycache__"})
+MAX_PACKAGE_BYTES = 16 * 2**30
+MAX_INFLATION = 400  # journal text deflates to a tenth or so; what claims to grow a thousandfold is a trap
 
 
 class Container(Protocol):
@@ -38,6 +41,9 @@ class ZipContainer:
 
     def __init__(self, path: Path) -> None:
         self._zip = zipfile.ZipFile(path)
+        claimed = sum(info.file_size for info in self._zip.infolist())
+        if claimed > min(MAX_PACKAGE_BYTES, MAX_INFLATION * path.stat().st_size):
+            raise zipfile.BadZipFile("its members claim to be larger than such a file can be")
 
     def names(self) -> list[str]:
         """Members in order."""
@@ -60,8 +66,8 @@ class FolderContainer:
         """The files in the manifest's order, then what does not belong there."""
         listed = [*HEAD, *(str(each.get("name")) for each in self._members())]
         # Python writes its own cache beside the copy of the verifier when that runs
-        files = [path for path in self._path.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-        here = {path.relative_to(self._path).as_posix() for path in files}
+        files = [path.relative_to(self._path) for path in self._path.rglob("*") if path.is_file()]
+        here = {path.as_posix() for path in files if path.parent.as_posix() not in OWN_CACHE}
         return [name for name in listed if name in here] + sorted(here - set(listed))
 
     def _members(self) -> list[dict[str, Any]]:
@@ -72,8 +78,11 @@ class FolderContainer:
         return [each for each in members if isinstance(each, dict)] if isinstance(members, list) else []
 
     def read(self, name: str) -> bytes:
-        """One member's bytes."""
-        return (self._path / name).read_bytes()
+        """One member's bytes; an error when it is too large, or a link to what lies elsewhere."""
+        path = self._path / name
+        if path.is_symlink() or path.stat().st_size > MAX_MEMBER_BYTES:
+            raise ValueError(f"{name} is a link or too large")
+        return path.read_bytes()
 
 
 class PackageCheck:
@@ -130,7 +139,8 @@ class PackageCheck:
             if f"documents/{digest}" not in names:
                 self.report.broken("blob.missing", f"documents/{digest}", seq=seq)
         self.facts.finish()
-        self._figures(container.read("figures.json"))
+        self._birth(manifest)
+        self._figures(container.read("figures.json"), (manifest.get("from"), manifest.get("to")))
         if not self.options.against:
             self.report.note("note.witness", "checkpoint")
         self.report.note("note.scope", self.path.name)
@@ -167,9 +177,12 @@ class PackageCheck:
                 continue
             previous = seq
             leaves[seq - 1] = leaf_hash(body)
-            entry = self.facts.entry(seq, body)
-            if entry is not None:
-                self.evidence.take(seq, entry)
+            try:
+                entry = self.facts.entry(seq, body)
+                if entry is not None:
+                    self.evidence.take(seq, entry)
+            except MALFORMED as error:
+                self.report.broken("entry.meaning", f"entry {seq}", reason=f"{type(error).__name__} {error}")
         self.report.count("entries", len(leaves))
         try:
             self._checkpoint = notes.parse_checkpoint(container.read("checkpoint"))
@@ -203,6 +216,10 @@ class PackageCheck:
         try:
             if not checkpoint.signed_by(keys[-1].key):
                 self.report.broken("checkpoint.signature", where, reason=keys[-1].key.name)
+            for each in keys:
+                checkpoint.signed_by(each.key)  # a wrong line of an older key is as wrong
+            if not checkpoint.only_signed_by([each.key for each in keys]):
+                self.report.broken("checkpoint.lines", where)
         except notes.NoteError as error:
             self.report.broken("checkpoint.signature", where, reason=error)
 
@@ -265,9 +282,19 @@ class PackageCheck:
         elif not same:
             self.report.broken("checkpoint.unknown", signed.where, size=outside.size)
 
-    def _figures(self, content: bytes) -> None:
+    def _birth(self, manifest: dict[str, Any]) -> None:
+        """What the manifest says of the folder must be what the first entry says: whoever may export may not rename."""
+        for field in ("simulated", "organisation", "site", "time_zone"):
+            stated, sealed = manifest.get(field), self.facts.birth.get(field)
+            if stated != sealed:
+                self.report.broken("package.birth", "manifest.json", field=field, stated=stated, sealed=sealed)
+
+    def _figures(self, content: bytes, span: tuple[Any, Any]) -> None:
         try:
-            self.evidence.check(parse_any(content))
+            document = parse_any(content)
+            if not isinstance(document, dict) or (document.get("from"), document.get("to")) != span:
+                self.report.broken("package.span", "figures.json")
+            self.evidence.check(document)
         except BodyError as error:
             self.report.broken("package.malformed", "figures.json", reason=error)
 
@@ -283,10 +310,14 @@ def parse_any(text: bytes) -> Any:
 
 
 def _lines(content: bytes) -> Iterator[tuple[int, bytes]]:
-    for line in content.split(b"\n"):
+    lines = content.split(b"\n")
+    if lines.pop() != b"":
+        raise ValueError("the last line of entries.txt is cut")
+    for line in lines:
         number, _, body = line.partition(b" ")
-        if number.isdigit() and str(int(number)).encode() == number:
-            yield int(number), body
+        if len(number) > notes.MAX_NUMBER_DIGITS or not number.isdigit() or number.startswith(b"0"):
+            raise ValueError("a line of entries.txt without its number")
+        yield int(number), body
 
 
 def _hashes(content: bytes) -> list[bytes]:

@@ -26,10 +26,12 @@ class Readings:
         self._report = report
         self.channels: dict[tuple[int, str], list[dict[str, Any]]] = {}
         self._plans: dict[tuple[int, str], dict[str, Any]] = {}
+        self._subjects: dict[int, str] = {}
         self._decoders: dict[tuple[int, str], Callable[[Sequence[str | None]], list[Value]] | None] = {}
 
     def configuration(self, seq: int, entry: dict[str, Any]) -> None:
         """Remember the groups of a device's configuration."""
+        self._subjects[seq] = str(entry["subject"])
         groups = entry.get("groups")
         for name, group in groups.items() if isinstance(groups, dict) else ():
             self.channels[seq, name] = group.get("channels") or []
@@ -40,7 +42,10 @@ class Readings:
         if entry["kind"] == "poll":
             cfg, group = int(entry["cfg"]), str(entry["group"])
             decode = self._decoder(seq, (cfg, group))
-            if decode is not None:
+            if self._subjects.get(cfg) != entry["subject"]:
+                # another device's plan would read other numbers out of the same bytes
+                self._report.broken("value.undecodable", f"entry {seq}", seq=cfg, reason="another device's")
+            elif decode is not None:
                 values = decode(entry.get("raw") or [])
                 device = entry["subject"].split("/", 2)[2]
                 observed = entry.get("received") or entry["slot"]

@@ -76,8 +76,13 @@ class Report:
         if self.problem_count > len(self.problems):
             found.append(sentence(language, "word.more", {"count": str(self.problem_count - len(self.problems))}))
         found.append(sentence(language, "result.ok" if self.ok else "result.bad", {"count": str(self.problem_count)}))
-        return found
+        return [_printable(line) for line in found]
 
     @staticmethod
     def _item(each: Finding, language: str) -> dict[str, Any]:
         return {"code": each.code, "where": each.where, "facts": each.facts, "text": each.text(language)}
+
+
+def _printable(line: str) -> str:
+    """Names come from what is checked: none of them may write a line of its own or steer the terminal."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in line)

@@ -35,6 +35,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "既不是数据文件夹、归档、证据包，也不是证明文件",
     ),
     "journal.damaged": ("the journal cannot be read (%(reason)s)", "日志库无法读取（%(reason)s）"),
+    "journal.foreign": (
+        "the database holds something that is not the journal's: %(name)s",
+        "数据库中存在不属于日志库的对象：%(name)s",
+    ),
+    "entry.meaning": ("what it says cannot be used: %(reason)s", "内容无法解读：%(reason)s"),
     "journal.empty": ("there are no entries", "没有任何条目"),
     "birth.wrong": ("the first entry is not the folder's birth", "首条不是数据文件夹的创建条目"),
     "birth.origin": (
@@ -53,6 +58,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "file.foreign": ("this file does not belong here", "此文件不属于这里"),
     "checkpoint.malformed": ("it is malformed: %(reason)s", "格式错误：%(reason)s"),
     "checkpoint.signature": ("no valid signature of the log's key: %(reason)s", "没有日志密钥的有效签名：%(reason)s"),
+    "checkpoint.lines": (
+        "it carries a line that is not a signature of the log, or lines doubled or moved",
+        "含有非本日志签名的行，或签名行重复、移位",
+    ),
     "checkpoint.root": (
         "its root differs from the entries: something under it was changed",
         "根哈希与条目不符：其覆盖的内容已被改动",
@@ -86,6 +95,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "proof.key": ("no key was given (--key), so the signature cannot be judged", "未提供公钥（--key），无法判断签名"),
     "package.malformed": ("the package cannot be read: %(reason)s", "证据包无法读取：%(reason)s"),
     "package.manifest": ("the manifest is not the one that was sealed", "清单不是已封存的清单"),
+    "package.birth": (
+        "the manifest says '%(field)s' is %(stated)s, the sealed first entry says %(sealed)s",
+        "清单中“%(field)s”为 %(stated)s，而封存的首条为 %(sealed)s",
+    ),
+    "package.span": ("the figures are of another span than the manifest's", "数值的时间范围与清单不符"),
     "package.missing": ("the member is missing", "缺少成员文件"),
     "package.foreign": ("the member is not in the manifest", "成员文件不在清单中"),
     "package.order": ("the members are not in the manifest's order", "成员文件顺序与清单不符"),
@@ -123,6 +137,10 @@ TEXTS: dict[str, tuple[str, str]] = {
             " end that was cut off together with its checkpoints, cannot be seen"
         ),
         "未提供此前收到的检查点（--against）时，密钥持有者整体重写的历史，或连同检查点一并截去的末尾，无法被发现",
+    ),
+    "note.behind": (
+        "it is filled up to entry %(applied)s; readings after it are not compared, the first is entry %(first)s",
+        "仅填充至条目 %(applied)s；其后的读数未比对，首个为条目 %(first)s",
     ),
     "note.pruned": (
         "entries were pruned by a signed act; their hashes are still in the tree",

@@ -5,6 +5,8 @@ import io
 import random
 import shutil
 import zipfile
+from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,6 +109,26 @@ def damaged(rng: random.Random, members: list[tuple[str, bytes]]) -> tuple[str, 
                 raise UnchangedError
             changed[at] = (name, other)
             return f"{name} changed", changed
+
+
+def unseen_changes(members: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Changes a lenient parser takes for the same: signature lines added or doubled, byte order marks."""
+    content = dict(members)
+    proof = content["manifest.tlog-proof"]
+    line = proof[proof.rindex(b"\n", 0, -1) + 1 :]
+    stranger = "— stranger ".encode() + b64encode(bytes(68)) + b"\n"
+    yield "manifest.tlog-proof", proof + stranger
+    yield "manifest.tlog-proof", proof + line
+    for name in ("manifest.tlog-proof", "consistency.txt", "manifest.entry", "manifest.json"):
+        yield name, b"\xef\xbb\xbf" + content[name]
+
+
+def zipped_bomb() -> bytes:
+    """A small ZIP whose one member unpacks to 64 MiB of zeros."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("manifest.json", bytes(64 * 2**20))
+    return out.getvalue()
 
 
 def unpacked(path: Path, target: Path) -> Path:

@@ -9,6 +9,7 @@ import warnings
 import zipfile
 from base64 import b64encode
 from collections import Counter
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,7 +23,16 @@ from gateway.verifier.package import PackageCheck
 from gateway.verifier.report import Report
 from tests.campaign import share
 from tests.evidence.mutations import UnchangedError
-from tests.evidence.packages import Package, build_package, damaged, read_members, unpacked, zipped
+from tests.evidence.packages import (
+    Package,
+    build_package,
+    damaged,
+    read_members,
+    unpacked,
+    unseen_changes,
+    zipped,
+    zipped_bomb,
+)
 from tests.interface.conftest import CHROMIUM_FLAGS
 from tests.services import program
 
@@ -102,11 +112,13 @@ def test_another_key_and_another_history_are_refused(package, tmp_path):
     assert codes == {"key.given", "checkpoint.root"} or codes == {"key.given", "checkpoint.unknown"}
 
 
-def test_figures_are_recomputed_from_raw_registers(package):
+@pytest.fixture
+def recomputed(package) -> Callable[[Callable[[int, dict], None]], Report]:
+    """The figures' check over the package's entries, each altered on its way."""
     members = dict(read_members(package.path))
     document = json.loads(members["figures.json"])
 
-    def recomputed(alter) -> Report:
+    def run(alter) -> Report:
         report = Report()
         evidence = Evidence(report)
         for line in members["entries.txt"].splitlines():
@@ -117,6 +129,26 @@ def test_figures_are_recomputed_from_raw_registers(package):
         evidence.check(document)
         return report
 
+    return run
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({11: None}, "figure.evidence"), ({3: None, 4: None}, "figure.differs"), ({11: 1}, "figure.evidence")],
+)
+def test_a_row_without_evidence_or_registers_is_no_measurement(recomputed, changes, code):
+    first = []
+
+    def alter(seq, entry):
+        if entry["kind"] == "settlement" and entry["rows"] and not first:
+            first.append(seq)
+            for place, value in changes.items():
+                entry["rows"][0][place] = value
+
+    assert {each.code for each in recomputed(alter).problems} == {code}
+
+
+def test_figures_are_recomputed_from_raw_registers(recomputed):
     assert recomputed(lambda seq, entry: None).problems == []
     windows = []
 
@@ -125,7 +157,7 @@ def test_figures_are_recomputed_from_raw_registers(package):
             windows.append(entry)
             entry["rows"][0][4] += 1000
 
-    assert [each.code for each in recomputed(one_row).problems] == ["figure.differs"]
+    assert {each.code for each in recomputed(one_row).problems} == {"figure.differs"}
 
     def raw_register(seq, entry):
         if entry["kind"] == "poll" and seq == windows[0]["rows"][0][13]:
@@ -197,6 +229,15 @@ def test_the_browser_page_accepts_the_package_and_shows_the_same_figure(package,
     browser_page.click("#check")
     browser_page.wait_for_selector("#result .ok")
     assert "核验内容全部成立" in browser_page.inner_text("#result")
+
+
+@pytest.mark.browser
+def test_the_browser_page_sees_bytes_that_parsers_like_to_pass_over(package, browser_page):
+    for name, content in unseen_changes(read_members(package.path)):
+        members = [(each, content if each == name else old) for each, old in read_members(package.path)]
+        assert in_browser(browser_page, zipped(members), package)["problems"] != [], name
+    bomb = zipped_bomb()
+    assert "ZIP size" in json.dumps(in_browser(browser_page, bomb, package)["problems"])
 
 
 @pytest.mark.browser
