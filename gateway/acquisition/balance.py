@@ -53,7 +53,8 @@ class _Account:
         if slot_us < self.spans[0][1]:
             return False
         if last_grid == grid:
-            self.spans[-1] = (grid, first_us, max(last_end_us, end_us))
+            # what a short first run left open before its first message is closed by the start after it
+            self.spans[-1] = (grid, min(first_us, slot_us), max(last_end_us, end_us))
         else:
             self.spans.append((grid, slot_us, end_us))
         return True
