@@ -1,6 +1,7 @@
 """``meterproof run SITE``: collect, project and serve as three processes, each started again when it ends."""
 
 import asyncio
+import ctypes
 import signal
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,9 @@ LONGEST_PAUSE_S = 60.0
 STEADY_S = 60.0
 STOP_LIMIT_S = 30.0
 BIRTH_POLL_S = 0.1
+PR_SET_PDEATHSIG = 1
+"""Linux, prctl(2): which signal this process gets when its parent has died."""
+_PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
 HOPELESS = frozenset({ConfigurationError.exit_code, DataFolderError.exit_code, DiskFullError.exit_code})
 """Exit codes of a collector that starting it again does not mend: the operator has to."""
 DEFAULT_PORT = 8420
@@ -99,7 +103,9 @@ class Supervisor:
             await self._wait_for_birth()
         while not self._stop.is_set():
             begun_ns = self._clock.monotonic_ns()
-            child = await asyncio.create_subprocess_exec(*part.command_line(self._language), start_new_session=True)
+            child = await asyncio.create_subprocess_exec(
+                *part.command_line(self._language), start_new_session=True, preexec_fn=_end_with_parent
+            )
             self._children[part.name] = child
             code = await child.wait()
             if self._stop.is_set():
@@ -146,3 +152,9 @@ def _signal(child: asyncio.subprocess.Process, number: int) -> None:
         child.send_signal(number)
     except ProcessLookupError:
         return
+
+
+def _end_with_parent() -> None:
+    """Between fork and exec: a part whose supervisor is killed ends too (SIGTERM), else it would hold lock and port."""
+    if _PRCTL is not None:  # elsewhere the sentence about the lock still names the process to end
+        _PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)

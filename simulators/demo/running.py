@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import signal
 import sys
 from collections.abc import Callable
@@ -16,6 +17,9 @@ from simulators.demo.site import HOST
 READY_S = 60.0
 _STOP_S = 40.0
 _POLL_S = 0.2
+_PR_SET_PDEATHSIG = 1
+"""Linux, prctl(2): which signal this process gets when its parent has died."""
+_PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 class GatewayEndedError(Exception):
@@ -47,6 +51,7 @@ async def run_demo(
             *gateway_command(language, "run", folder / SITE_FILE, "--data", folder, "--port", str(port)),
             stdout=sys.stderr,  # standard output belongs to the demo's own result
             start_new_session=True,  # Ctrl-C reaches us; we stop the gateway in order
+            preexec_fn=_end_with_parent,
         )
         await _until_ready(gateway, port, stop)
         if not stop.is_set():
@@ -104,3 +109,9 @@ async def _stopped(gateway: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             gateway.kill()
         await gateway.wait()
+
+
+def _end_with_parent() -> None:
+    """Between fork and exec: a gateway whose demo is killed ends too (SIGTERM), else it would hold folder and port."""
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -288,6 +288,25 @@ async def test_run_keeps_collecting_though_its_port_is_taken(tmp_path: Path) -> 
     assert (await status(data))["agree"]
 
 
+async def test_a_killed_supervisor_takes_its_parts_with_it(tmp_path: Path) -> None:
+    """Parts that lived on would hold the lock and the port, and the next start would be refused."""
+    data = tmp_path / "data"
+    async with modbus_server() as port:
+        site = write_site(tmp_path, port)
+        killed = await start("run", site, "--data", data, "--port", free_port())
+        await until_polled(data, 2)
+        killed.kill()
+        await asyncio.wait_for(killed.communicate(), 20)  # its pipes close when the last of the parts has ended
+        gateway = await start("run", site, "--data", data, "--port", free_port())
+        assert gateway.stdout is not None
+        await asyncio.wait_for(gateway.stdout.readuntil(b"Meterproof is at"), 40)
+        gateway.terminate()
+        _, errors = await asyncio.wait_for(gateway.communicate(), 40)
+    assert gateway.returncode == 0, errors.decode()
+    assert "already running" not in errors.decode()
+    assert (await status(data))["agree"]
+
+
 async def test_run_ends_with_the_collectors_own_code(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "holiday.jpg").write_text("x", encoding="utf-8")
