@@ -13,6 +13,7 @@ from api.problems import RESPONSES
 from api.web.pages.instruments import duty
 from api.web.pages.trace import asked_trace
 from gateway.audit.decoding import entry_fact, entry_or_none
+from gateway.audit.delivery import SinkState, sink_states
 from gateway.audit.energy import Energy
 from gateway.audit.findings import FindingView, findings
 from gateway.audit.ledger import InstrumentDetail, LedgerPage, instrument_detail, ledger
@@ -116,6 +117,12 @@ class JournalAnswer(Answer):
     """A page of the journal."""
 
     result: JournalPage
+
+
+class DeliveryAnswer(Answer):
+    """Every sink and how its courier is doing."""
+
+    result: list[SinkState]
 
 
 class TraceAnswer(Answer):
@@ -330,6 +337,12 @@ def get_journal(
 ) -> Response:
     """Journal entries newest first, before a number, and how far the journal is sealed."""
     return answered(asked, journal_page(asked.reader.sources, asked.asking, before=before, kind=kind))
+
+
+@router.get("/delivery", **described(DeliveryAnswer))
+def get_delivery(asked: AskedFor) -> Response:
+    """Sinks beside the embedded store: state, how far behind the journal, last day verified, points refused."""
+    return answered(asked, sink_states(asked.reader.folder.state, asked.reader.sources.journal.head()))
 
 
 @router.get("/journal/{seq}", response_model=None, responses={200: {"model": Answer}})

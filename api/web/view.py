@@ -14,6 +14,7 @@ from gateway.audit.energy import Energy
 from gateway.audit.findings import FindingView
 from gateway.domain.finding import Severity
 from gateway.domain.quality import status_of
+from gateway.domain.time import iso
 from gateway.i18n import text
 from gateway.i18n.rules import RULES, rule_sentence, rule_title
 from gateway.i18n.terms import quality_terms, term
@@ -104,6 +105,10 @@ class View:
     def local(self, at_us: int | None, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
         """An instant in the site's zone."""
         return shown.local(at_us, self.zone, pattern)
+
+    def utc_day(self, at_us: int) -> str:
+        """The UTC day that begins at an instant."""
+        return iso(at_us)[:10]
 
     def minute(self, at_us: int | None) -> str:
         """An instant to the minute in the site's zone."""

@@ -145,6 +145,11 @@ class CourierState:
         )
         return [Verified(r[0], r[1], r[2], r[3], r[4], int(r[5]), bool(r[6]), r[7]) for r in rows]
 
+    def last_verified_us(self) -> int | None:
+        """The beginning of the newest whole day that was read back; None before the first."""
+        found = self._connection.execute("SELECT max(start) FROM verified WHERE stop - start = 86400000000").fetchone()
+        return None if found[0] is None else int(found[0])
+
     def note(self, name: str, value: Mapping[str, object]) -> None:
         """Keep a small JSON value under a name (status, learned limits)."""
         self._connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, json.dumps(value)))

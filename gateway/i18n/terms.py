@@ -126,6 +126,13 @@ TERMS: dict[str, dict[str, str]] = {
         "verified": "instruments in the ledger whose certificate is valid on the day",
         "compulsory": "instruments under compulsory verification with a valid verification certificate",
     },
+    "courier_state": {
+        "idle": "up to date",
+        "delivering": "delivering",
+        "retrying": "trying again",
+        "holding": "held: somebody must look",
+        "unknown": "no word yet",
+    },
     "entry_kind": {
         "poll": "reading, polled",
         "miss": "missed reading",

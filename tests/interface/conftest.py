@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from gateway.delivery.port import Point
+from gateway.delivery.state import CourierState
 from tests.plant_folder import build_folder
 
 CHROMIUM_FLAGS = [
@@ -31,6 +33,11 @@ CHROMIUM_FLAGS = [
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the pages of the small plant are."""
     folder = build_folder(tmp_path_factory.mktemp("pages") / "data")
+    courier = CourierState(folder.state / "courier-influxdb.sqlite")  # so that the journal's page shows a store
+    courier.note("status", {"state": "retrying", "since_us": 1_772_323_200_000_000, "detail": "connection refused"})
+    refused = Point(device="main", group="fast", at_us=1, seq=7, line=b"reading,site=s,device=main p=1")
+    courier.settle(30, [(refused, "field type conflict: input field p is a float")], 2)
+    courier.close()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

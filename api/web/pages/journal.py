@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from api.asked import AskedFor
 from api.web.environment import page
 from gateway.audit.decoding import entry_fact, entry_or_none
+from gateway.audit.delivery import sink_states
 from gateway.audit.record import KINDS, journal_page, seal_state
 from gateway.domain.errors import UnknownObjectError
 
@@ -22,7 +23,9 @@ def show(
 ) -> HTMLResponse:
     """A page of entries."""
     found = journal_page(asked.reader.sources, asked.asking, before=before, kind=kind)
-    return page(asked.view, "journal.html", found=found, kind=kind, kinds=KINDS, folder=asked.reader.folder.path)
+    folder = asked.reader.folder
+    sinks = sink_states(folder.state, found.head)
+    return page(asked.view, "journal.html", found=found, kind=kind, kinds=KINDS, folder=folder.path, sinks=sinks)
 
 
 @router.get("/journal/{seq}")
