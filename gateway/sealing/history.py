@@ -17,6 +17,7 @@ class History:
     def __init__(self, seal: Path) -> None:
         self._latest = seal / "checkpoint"
         self.folder = seal / "checkpoints"
+        self._last: int | None = None  # what add counts on from, so that it need not list the folder each minute
 
     def numbers(self) -> list[int]:
         """The numbers of the checkpoints that stand here, in order."""
@@ -39,11 +40,14 @@ class History:
             return self.note(numbers[-1])
         return _read(self._latest) if self._latest.is_file() else None
 
-    def add(self, note: Note, number: int) -> None:
-        """Keep a new checkpoint durably: first in the history, then as the newest."""
+    def add(self, note: Note) -> None:
+        """Keep a new checkpoint durably: first in the history, then as the newest. Only the sealer adds."""
         make_folder(self.folder)
+        if self._last is None:
+            self._last = max(self.numbers(), default=0)
         content = str(note).encode()
-        write_durably(self.path(number), content)
+        write_durably(self.path(self._last + 1), content)
+        self._last += 1
         write_durably(self._latest, content)
 
     def mend(self) -> None:

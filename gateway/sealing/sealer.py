@@ -201,8 +201,7 @@ class Sealer:
         for key in signers:
             if not note.signed_by(key.verifier):
                 raise NoteError("the signature just made does not verify")
-        numbers = self._history.numbers()
-        self._history.add(note, numbers[-1] + 1 if numbers else 1)
+        self._history.add(note)
 
     def _write_public_key(self) -> None:
         path = self.folder.seal / "key.pub"

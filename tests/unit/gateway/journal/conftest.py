@@ -2,9 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -28,27 +26,9 @@ class FakeClock:
         await asyncio.sleep(duration_s)
 
 
-class ThreadCommitter:
-    """Runs work on asyncio's default executor, one at a time."""
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.runs = 0
-
-    async def run(self, work: Callable[[], Any]) -> Any:
-        async with self.lock:
-            self.runs += 1
-            return await asyncio.to_thread(work)
-
-
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
-
-
-@pytest.fixture
-def committer() -> ThreadCommitter:
-    return ThreadCommitter()
 
 
 @pytest.fixture
