@@ -27,7 +27,7 @@ from gateway.registry.recording import MAX_ID_LENGTH, object_draft
 from gateway.sealing.tiles import write_durably
 
 MAX_OBJECT_BYTES = 50_000
-REQUIRED = ("number", "kind", "instrument", "serial", "performed_on")
+REQUIRED = ("kind", "serial", "performed_on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,22 +61,24 @@ def certificate_drafts(
     """
     drafts: list[Draft] = []
     given = {name: value for name, value in said.items() if value}
-    known: dict[str, Any] = {}
+    read: dict[str, Any] = {}
     if evidence.certificate is not None:
-        fields = _from_file(evidence.certificate, given)
-        drafts = _standards(evidence.certificate.standards, fields["laboratory"], state, organisation, act)
-    else:
-        number = given.get("number", "")
-        if state.has("certificate", number):
-            known = dict(state.versions["certificate", number][-1].object)
-        fields = {**known, "number": number, **given}
-    number = str(fields.pop("number"))
+        read = {name: value for name, value in _from_file(evidence.certificate, given).items() if value}
+        drafts = _standards(evidence.certificate.standards, read["laboratory"], state, organisation, act)
+    number = str(read.get("number") or given.get("number", ""))
+    known = dict(state.versions["certificate", number][-1].object) if state.has("certificate", number) else {}
+    same_kind = known.get("file_kind") == evidence.file_kind
+    if same_kind and known.get("document") != evidence.sha256:
+        raise CertificateRefusedError("another file of certificate '%(number)s' is on record already", number=number)
+    # what people added to it stays: a confirmation, a last day
+    fields: dict[str, Any] = {**known, **read, **given}
+    fields.pop("number", None)
+    _check(number, fields)
     if not fields.get("instrument"):
         customers = _customers(evidence.certificate)
-        fields["instrument"] = instrument_of(state, str(fields.get("serial") or ""), customers)
+        fields["instrument"] = instrument_of(state, str(fields["serial"]), customers)
     elif not state.has("instrument", str(fields["instrument"])):
         raise CertificateRefusedError("no instrument '%(id)s' is on record", id=str(fields["instrument"]))
-    _check(number, fields)
     fields |= {"document": evidence.sha256, "file_kind": evidence.file_kind, **_checks(evidence)}
     object_ = _fitting({name: value for name, value in fields.items() if value not in (None, "", [])})
     if state.has("certificate", number) and dict(state.versions["certificate", number][-1].object) == object_:
@@ -133,7 +135,7 @@ def _customers(certificate: DigitalCertificate | None) -> list[str]:
 
 
 def _check(number: str, fields: Mapping[str, Any]) -> None:
-    missing = [name for name in REQUIRED if name != "number" and not fields.get(name)]
+    missing = [name for name in REQUIRED if not fields.get(name)]
     if not number:
         missing.insert(0, "number")
     if missing:

@@ -272,3 +272,71 @@ def test_an_unchanged_situation_is_not_looked_at_again(bench, monkeypatch):
 
 def test_every_judged_rule_has_its_texts():
     assert set(RULES) >= JUDGED_RULES
+
+
+def ruled(bench):
+    return [rule for rule, *_ in bench.verdicts()]
+
+
+def test_a_calibration_counts_once_somebody_confirmed_it(bench):
+    bench.plain()
+    bench.certificate(kind="calibration", result="none")
+    assert ruled(bench) == ["calibration.unconfirmed"]
+    bench.certificate(kind="calibration", result="none", confirmed_result="pass", confirmed_by="W")
+    assert all(to == since for rule, since, to in bench.verdicts() if rule == "calibration.unconfirmed")
+
+
+def test_a_confirmation_may_say_that_it_fails(bench):
+    bench.plain()
+    bench.certificate(kind="calibration", result="none", confirmed_result="fail")
+    assert ruled(bench) == ["calibration.failed"]
+
+
+@pytest.mark.parametrize("found", ["manipulated", "revoked", "expired_signer", "unknown_signer"])
+def test_a_file_that_is_not_to_be_trusted(bench, found):
+    bench.plain()
+    bench.certificate(authenticity=found)
+    assert ruled(bench) == ["calibration.untrusted"]
+
+
+@pytest.mark.parametrize("found", ["valid", "intact", "unsigned", "not_checked", ""])
+def test_what_was_not_found_wrong_is_not_held_against_it(bench, found):
+    bench.plain()
+    bench.certificate(authenticity=found)
+    assert ruled(bench) == []
+
+
+def test_a_substituted_certificate_never_counted(bench):
+    bench.plain()
+    bench.certificate("OLD", performed="2025-11-01")
+    assert ruled(bench) == []
+    bench.certificate("NEW", performed="2026-11-01", supersedes="OLD", substitution="substituted")
+    assert ("calibration.not_yet_valid", day("2026-11-01")) in [(rule, to) for rule, _, to in bench.verdicts()]
+
+
+def test_a_forged_certificate_does_not_void_a_good_one(bench):
+    bench.plain()
+    bench.certificate("OLD", performed="2025-11-01")
+    bench.certificate(
+        "NEW", performed="2026-11-01", supersedes="OLD", substitution="substituted", authenticity="revoked"
+    )
+    assert "calibration.not_yet_valid" not in ruled(bench)
+
+
+def test_an_as_found_failure_puts_the_readings_before_it_in_question(bench):
+    bench.plain()
+    bench.certificate("OLD", performed="2025-11-01")
+    bench.certificate("NEW", performed="2026-11-01", as_found_result="fail")
+    assert ruled(bench) == ["calibration.look_back"]
+
+
+def test_an_in_house_calibration_stands_on_its_standards_certificate(bench):
+    bench.plain()
+    bench.certificate(kind="internal", result="none")
+    assert ruled(bench) == ["calibration.trace_broken"]
+    bench.record("standard", "S", name="x")
+    bench.certificate(kind="internal", result="none", standards="S")
+    open_ = [rule for rule, since, to in bench.verdicts() if to != since]
+    assert open_ == ["calibration.trace_broken"]
+    bench.record("standard", "S", name="x", certificate_number="N")
+    assert [rule for rule, since, to in bench.verdicts() if to != since] == []
