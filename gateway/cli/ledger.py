@@ -17,6 +17,7 @@ from gateway.domain.time import parse_iso
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
+from gateway.registry.attached import check_files
 from gateway.registry.cells import CellError, read_cell
 from gateway.registry.columns import Cell, Column
 from gateway.registry.exchanging import Exchange, exchange_drafts
@@ -63,6 +64,7 @@ def import_(
     with Journal.open(data_folder) as journal:
         state = LedgerState.read(journal, data_folder.organisation)
         problems += check_rows(rows, state)
+        problems += check_files(rows, lambda digest: (data_folder.blobs / digest).is_file())
         if problems:
             raise ConfigurationError([problem_line(problem, language) for problem in sorted(problems, key=_place)])
         drafts = drafts_for(

@@ -41,7 +41,7 @@ def checkpoint(language: str, *, target: Path, data: Path, actor: str, receiver:
     with Journal.open(folder) as journal:
         sealed_up_to(folder, journal, clock)(journal.head())
         note = Prover(folder).note
-        journal.append([hand_out_draft(folder, note, clock, actor, receiver)])
+        journal.append([hand_out_draft(folder, journal, note, clock, actor=actor, receiver=receiver)])
     target.write_text(str(note), "utf-8")
     click.echo(text(language, "%(path)s written; whoever keeps it can show a rewritten history.", path=str(target)))
 
@@ -126,7 +126,7 @@ def witness_add(language: str, *, request_file: Path, answer: Path, data: Path, 
     witness = VerifierKey.parse(witness_key)
     with Journal.open(folder) as journal:
         lines = answer.read_text("utf-8")
-        draft = cosigned_draft(folder, note, lines, witness=witness, clock=SystemClock(), actor=actor)
+        draft = cosigned_draft(folder, journal, note, lines, witness=witness, clock=SystemClock(), actor=actor)
         (seq,) = journal.append([draft])
     click.echo(text(language, "Recorded as entry %(seq)s.", seq=seq))
 
@@ -143,7 +143,7 @@ def witness_ask(language: str, *, url: str, data: Path, actor: str, witness_key:
     prover, witness = Prover(folder), VerifierKey.parse(witness_key)
     lines = ask_witness(url, prover)
     with Journal.open(folder) as journal:
-        draft = cosigned_draft(folder, prover.note, lines, witness=witness, clock=SystemClock(), actor=actor)
+        draft = cosigned_draft(folder, journal, prover.note, lines, witness=witness, clock=SystemClock(), actor=actor)
         (seq,) = journal.append([draft])
     click.echo(text(language, "Recorded as entry %(seq)s.", seq=seq))
 
@@ -171,5 +171,6 @@ def timestamp_add(language: str, *, answer: Path, checkpoint_file: Path, data: P
     folder = DataFolder.open(data)
     note = Note.parse(checkpoint_file.read_text("utf-8"))
     with Journal.open(folder) as journal:
-        (seq,) = journal.append([stamped_draft(folder, note, answer.read_bytes(), SystemClock(), actor)])
+        draft = stamped_draft(folder, journal, note, answer.read_bytes(), clock=SystemClock(), actor=actor)
+        (seq,) = journal.append([draft])
     click.echo(text(language, "Recorded as entry %(seq)s.", seq=seq))

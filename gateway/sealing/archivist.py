@@ -10,8 +10,9 @@ from pathlib import Path
 from gateway.domain.errors import JournalError
 from gateway.domain.time import US_PER_HOUR, from_datetime, to_datetime
 from gateway.journal.archive import CHECKPOINTS, FACTS, POLLS, Archive, file_name
+from gateway.journal.audit_event import audit_event
 from gateway.journal.entry import HIGH_VOLUME_KINDS, Draft
-from gateway.journal.folder import DataFolder, software_version
+from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.journal.segment import Segment, SegmentWriter
 from gateway.ports import Clock
@@ -191,22 +192,15 @@ class Archivist:
                     self._history.path(number).unlink()
 
     def _event(self, action: str, actor: str, reason: str, facts: dict[str, object]) -> Draft:
-        return Draft(
-            kind="event",
-            subject=self._folder.site_subject,
-            at_us=self._clock.utc_us(),
-            body={
-                "actor": actor,
-                "action": action,
-                "object": self._folder.site_subject,
-                "old": None,
-                "new": None,
-                "reason": reason,
-                "clock": None,
-                "software": software_version(),
-                "result": "ok",
-                **facts,
-            },
+        return audit_event(
+            self._folder,
+            self._journal,
+            self._clock,
+            actor=actor,
+            action=action,
+            about=self._folder.site_subject,
+            reason=reason,
+            facts=facts,
         )
 
 

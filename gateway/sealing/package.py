@@ -15,13 +15,13 @@ from typing import Any
 
 from gateway.domain.errors import DataFolderError, JournalError
 from gateway.journal import canonical
-from gateway.journal.archive import CHECKPOINTS, Archive
+from gateway.journal.audit_event import audit_event
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder, software_version
 from gateway.journal.journal import Journal
 from gateway.ports import Clock
 from gateway.sealing.figures import figures
-from gateway.sealing.history import History
+from gateway.sealing.kept import kept_notes
 from gateway.sealing.note import Checkpoint, Note, NoteError, VerifierKey
 from gateway.sealing.package_file import copy_verifier, work_folder, write_zip
 from gateway.sealing.package_index import index_page
@@ -80,7 +80,13 @@ class PackageWriter:
             ]
             write_zip(target, dict(zip(HEAD_MEMBERS, head, strict=True)), [(name, work / name) for name in members])
             shown = canonical.decode((work / "figures.json").read_bytes())
-            self._journal.append([hand_out_draft(self._folder, later.note, self._clock, self._actor, target.name)])
+            self._journal.append(
+                [
+                    hand_out_draft(
+                        self._folder, self._journal, later.note, self._clock, actor=self._actor, receiver=target.name
+                    )
+                ]
+            )
         return Exported(
             target,
             len(selection.numbers),
@@ -156,21 +162,18 @@ class PackageWriter:
 
     def _announce(self, manifest: bytes, wish: Wish, target: Path, reason: str) -> int:
         folder = self._folder
-        body = {
-            "actor": self._actor,
-            "action": EXPORTED_ACTION,
-            "object": target.name,
-            "old": None,
-            "new": None,
-            "reason": reason,
-            "clock": None,
-            "software": software_version(),
-            "result": "ok",
-            "manifest": hashlib.sha256(manifest).hexdigest(),
-            "from": wish.from_us,
-            "to": wish.to_us,
-        }
-        return self._journal.append([Draft("event", folder.site_subject, self._clock.utc_us(), body)])[0]
+        digest = hashlib.sha256(manifest).hexdigest()
+        draft = audit_event(
+            folder,
+            self._journal,
+            self._clock,
+            actor=self._actor,
+            action=EXPORTED_ACTION,
+            about=target.name,
+            reason=reason,
+            facts={"manifest": digest, "from": wish.from_us, "to": wish.to_us},
+        )
+        return self._journal.append([draft])[0]
 
     def _earlier(self, prover: Prover) -> list[dict[str, Any]]:
         """Checkpoints that were handed out, and those both keys signed when a key changed; each with its proof that the
@@ -184,7 +187,7 @@ class PackageWriter:
         handed_out = handed_out_notes(self._journal, size)
         both = [
             note
-            for note in (_all_notes(self._folder) if changes else ())
+            for note in (kept_notes(self._folder) if changes else ())
             if any(_signed(note, before) and _signed(note, after) for before, after in changes)
         ]
         found = {}
@@ -197,20 +200,11 @@ class PackageWriter:
         return [found[key] for key in sorted(found)]
 
 
-def hand_out_draft(folder: DataFolder, note: Note, clock: Clock, actor: str, receiver: str) -> Draft:
+def hand_out_draft(
+    folder: DataFolder, journal: Journal, note: Note, clock: Clock, *, actor: str, receiver: str
+) -> Draft:
     """The entry that says a checkpoint left the house; from then on it is a witness against a rewritten history."""
-    body = {
-        "actor": actor,
-        "action": HANDED_OUT_ACTION,
-        "object": receiver,
-        "old": None,
-        "new": str(note),
-        "reason": "",
-        "clock": None,
-        "software": software_version(),
-        "result": "ok",
-    }
-    return Draft("event", folder.site_subject, clock.utc_us(), body)
+    return audit_event(folder, journal, clock, actor=actor, action=HANDED_OUT_ACTION, about=receiver, new=str(note))
 
 
 def handed_out_notes(journal: Journal, last_seq: int) -> list[Note]:
@@ -243,17 +237,6 @@ def complement(reader: TileReader, size: int, leaves: Sequence[int]) -> Iterator
         elif end - begin > 1:
             middle = begin + split(end - begin)
             stack += [(middle, end), (begin, middle)]
-
-
-def _all_notes(folder: DataFolder) -> Iterator[Note]:
-    for file in Archive(folder.archive).files:
-        if file.kind == CHECKPOINTS:
-            text = file.path.read_text("utf-8")
-            for part in text.split("checkpoint ")[1:]:
-                yield Note.parse(part.split("\n", 1)[1].removesuffix("\n"))
-    history = History(folder.seal)
-    for number in history.numbers():
-        yield history.note(number)
 
 
 def _signed(note: Note, key: VerifierKey) -> bool:

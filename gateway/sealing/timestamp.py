@@ -7,9 +7,12 @@ authority's certificate, which is the authority's business and not ours.
 from hashlib import sha256
 
 from gateway.domain.errors import JournalError
+from gateway.journal.audit_event import audit_event
 from gateway.journal.entry import Draft
-from gateway.journal.folder import DataFolder, software_version
+from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
 from gateway.ports import Clock
+from gateway.sealing.kept import require_own
 from gateway.sealing.note import Checkpoint, Note
 from gateway.sealing.tiles import write_durably
 
@@ -25,12 +28,15 @@ def request(note: Note) -> bytes:
     return _sequence(b"\x02\x01\x01" + imprint + b"\x01\x01\xff")
 
 
-def stamped_draft(folder: DataFolder, note: Note, answer: bytes, clock: Clock, actor: str) -> Draft:
+def stamped_draft(
+    folder: DataFolder, journal: Journal, note: Note, answer: bytes, *, clock: Clock, actor: str
+) -> Draft:
     """Keep the authority's answer as a document and make its entry.
 
     Raises:
         JournalError: the answer refuses, or is about something else.
     """
+    require_own(folder, note)
     if not 16 <= len(answer) <= 1_000_000 or answer[0] != 0x30:
         raise JournalError("this is no answer of a time-stamping authority")
     status = _first_integer(answer)
@@ -40,19 +46,16 @@ def stamped_draft(folder: DataFolder, note: Note, answer: bytes, clock: Clock, a
         raise JournalError("the time stamp is not about the checkpoint over %(size)s entries", size=str(_size(note)))
     digest = sha256(answer).hexdigest()
     write_durably(folder.blobs / digest, answer)
-    body = {
-        "actor": actor,
-        "action": STAMPED_ACTION,
-        "object": str(_size(note)),
-        "old": None,
-        "new": str(note),
-        "reason": "",
-        "clock": None,
-        "software": software_version(),
-        "result": "ok",
-        "document": digest,
-    }
-    return Draft("event", folder.site_subject, clock.utc_us(), body)
+    return audit_event(
+        folder,
+        journal,
+        clock,
+        actor=actor,
+        action=STAMPED_ACTION,
+        about=str(_size(note)),
+        new=str(note),
+        facts={"document": digest},
+    )
 
 
 def _size(note: Note) -> int:

@@ -8,10 +8,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from gateway.domain.errors import JournalError
+from gateway.journal.audit_event import audit_event
 from gateway.journal.entry import Draft
-from gateway.journal.folder import DataFolder, software_version
+from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
 from gateway.ports import Clock
 from gateway.sealing import keys
+from gateway.sealing.kept import require_own
 from gateway.sealing.note import COSIGNATURE, Checkpoint, Note, Signature, VerifierKey, strict_base64
 from gateway.sealing.tiles import write_durably
 from gateway.verifier.merkle import consistent
@@ -76,23 +79,21 @@ def parse_request(request: str) -> tuple[int, list[bytes], Note]:
 
 
 def cosigned_draft(
-    folder: DataFolder, note: Note, lines: str, *, witness: VerifierKey, clock: Clock, actor: str
+    folder: DataFolder, journal: Journal, note: Note, lines: str, *, witness: VerifierKey, clock: Clock, actor: str
 ) -> Draft:
-    """The entry that keeps a witness's cosignature; JournalError when it does not verify."""
+    """The entry that keeps a witness's cosignature; JournalError when it does not verify or is about another log."""
+    require_own(folder, note)
     signatures = [Signature.parse(line) for line in lines.strip().split("\n")]
     cosigned = Note(note.text, (*note.signatures, *signatures))
     if witness.kind != COSIGNATURE or not cosigned.signed_by(witness):
         raise JournalError("the answer holds no cosignature of %(key)s", key=str(witness))
-    body = {
-        "actor": actor,
-        "action": COSIGNED_ACTION,
-        "object": witness.name,
-        "old": None,
-        "new": str(cosigned),
-        "reason": "",
-        "clock": None,
-        "software": software_version(),
-        "result": "ok",
-        "witness": str(witness),
-    }
-    return Draft("event", folder.site_subject, clock.utc_us(), body)
+    return audit_event(
+        folder,
+        journal,
+        clock,
+        actor=actor,
+        action=COSIGNED_ACTION,
+        about=witness.name,
+        new=str(cosigned),
+        facts={"witness": str(witness)},
+    )

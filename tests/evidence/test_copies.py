@@ -271,7 +271,9 @@ def test_a_time_stamp_request_is_what_openssl_reads_and_an_answer_is_kept(plant,
     imprint = hashlib.sha256(note.text.encode()).digest()
     granted = bytes.fromhex("30") + bytes([5 + 34]) + bytes.fromhex("3003020100") + b"\x04\x20" + imprint
     with Journal.open(plant.folder) as journal:
-        (seq,) = journal.append([stamped_draft(plant.folder, note, granted, plant.clock, "custodian")])
+        (seq,) = journal.append(
+            [stamped_draft(plant.folder, journal, note, granted, clock=plant.clock, actor="custodian")]
+        )
         Sealer(plant.folder, plant.clock).seal(journal)
         document = journal.entry(seq).body["document"]
     assert verify(plant.folder.path).problems == []
@@ -279,6 +281,6 @@ def test_a_time_stamp_request_is_what_openssl_reads_and_an_answer_is_kept(plant,
     assert {each.code for each in verify(plant.folder.path).problems} == {"blob.missing"}
     refused = granted.replace(bytes.fromhex("3003020100"), bytes.fromhex("3003020102"))
     for answer in (refused, granted[:-32] + bytes(32), b"", base64.b64decode("MAA=")):
-        with pytest.raises(JournalError):
-            stamped_draft(plant.folder, note, answer, plant.clock, "custodian")
+        with Journal.open(plant.folder) as journal, pytest.raises(JournalError):
+            stamped_draft(plant.folder, journal, note, answer, clock=plant.clock, actor="custodian")
     assert request(note)[0] == 0x30

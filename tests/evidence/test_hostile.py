@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from gateway.assembly.sealing_now import sealed_up_to
+from gateway.domain.errors import JournalError
 from gateway.domain.time import US_PER_HOUR
 from gateway.journal import canonical
+from gateway.journal.audit_event import audit_event
 from gateway.journal.entry import Draft
+from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.sealing.package import PackageWriter
 from gateway.sealing.proof import Prover
@@ -108,7 +111,7 @@ def test_documents_under_any_name_travel_with_the_package_and_are_missed_when_go
         note = Prover(folder).note
         imprint = hashlib.sha256(note.text.encode()).digest()
         granted = bytes.fromhex("30273003020100") + b"\x04\x20" + imprint
-        journal.append([stamped_draft(folder, note, granted, clock, "custodian")])
+        journal.append([stamped_draft(folder, journal, note, granted, clock=clock, actor="custodian")])
         writer = PackageWriter(folder, journal, clock, sealed_up_to(folder, journal, clock), "custodian")
         written = writer.write(Wish(START, START + US_PER_HOUR), tmp_path / "p.zip", "")
     assert written.documents == 2
@@ -188,3 +191,29 @@ def test_an_entry_of_wrong_types_is_named_and_the_rest_still_judged(template, tm
     report = check(path)
     assert {each.code for each in report.problems} >= {"entry.meaning"}
     assert report.counts["entries"] > 200
+
+
+def test_the_log_keeps_no_cosignature_or_time_stamp_of_another_log(template, tmp_path):
+    other = Path(shutil.copytree(template.folder.path, tmp_path / "other"))
+    folder, clock = build_folder(tmp_path / "plant"), MovableClock(NOW)
+    with Journal.open(folder) as journal:
+        Sealer(folder, clock).seal(journal)
+        note = Prover(DataFolder.open(other)).note
+        imprint = hashlib.sha256(note.text.encode()).digest()
+        granted = bytes.fromhex("30273003020100") + b"\x04\x20" + imprint
+        head = journal.head()
+        with pytest.raises(JournalError, match="none that this log signed"):
+            stamped_draft(folder, journal, note, granted, clock=clock, actor="custodian")
+        assert journal.head() == head
+
+
+def test_an_audit_event_says_under_which_clock_and_configuration(tmp_path):
+    folder, clock = build_folder(tmp_path / "plant"), MovableClock(NOW)
+    with Journal.open(folder) as journal:
+        state = {"synchronised": 1, "offset_us": -12, "step_us": 0, "source": "kernel"}
+        (seq,) = journal.append([Draft("clock", folder.subject("gateway", "clock"), NOW, state)])
+        draft = audit_event(folder, journal, clock, actor="li", action="probe", about="x", new="2", reason="why")
+    assert draft.body["clock"] == {"entry": seq, "synchronised": 1, "offset_us": -12}
+    assert draft.body["configuration"] == "00"
+    named = {"actor", "action", "object", "old", "new", "reason", "clock", "configuration", "software", "result"}
+    assert draft.body.keys() == named
