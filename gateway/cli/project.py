@@ -4,13 +4,13 @@ import asyncio
 import logging
 import signal
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
 
 from gateway.assembly.archiving import archiving
-from gateway.assembly.delivering import delivering
 from gateway.assembly.platform import SystemClock, SystemRandom, ThreadCommitter
 from gateway.assembly.projecting import Projection
 from gateway.assembly.site_loading import AssembledSite, load_assembled_site
@@ -22,6 +22,7 @@ from gateway.ports import Clock
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 IDLE_S = 0.5
 WAIT_FOR_BIRTH_S = 60.0
+SINK_GROUP = "meterproof.sinks"
 
 
 @click.command("project")
@@ -39,7 +40,9 @@ def command(language: str, *, site: Path | None, data: Path | None, once: bool) 
     if path is None and assembled is not None:
         path = assembled.data_folder
     assert path is not None, "one of the two was named"
-    asyncio.run(_project(path, assembled, once=once))
+    site_to_serve = assembled if assembled is not None and _names_sinks(assembled) else None
+    del assembled  # a plant's documents are large, and only couriers need them
+    asyncio.run(_project(path, site_to_serve, once=once))
 
 
 async def _project(path: Path, site: AssembledSite | None, *, once: bool) -> None:
@@ -58,7 +61,7 @@ async def _project(path: Path, site: AssembledSite | None, *, once: bool) -> Non
         with folder.hold_lock("project"):
             projection = await committer.run(lambda: Projection(folder, clock))
             upkeep = await committer.run(lambda: SeriesUpkeep(folder, projection.projector))
-            couriers = nullcontext() if once or site is None else delivering(site, folder, clock, SystemRandom())
+            couriers = nullcontext() if once or site is None else _couriers(site, folder, clock)
             try:
                 async with couriers, nullcontext() if once else archiving(folder, clock):
                     while not stop.is_set():
@@ -73,6 +76,17 @@ async def _project(path: Path, site: AssembledSite | None, *, once: bool) -> Non
                 await committer.run(projection.close)
     finally:
         committer.close()
+
+
+def _names_sinks(site: AssembledSite) -> bool:
+    """Whether the site file has the section of an installed sink, told without loading any: they bear one name."""
+    return any(getattr(site.file, point.name, None) is not None for point in entry_points(group=SINK_GROUP))
+
+
+def _couriers(site: AssembledSite, folder: DataFolder, clock: Clock) -> AbstractAsyncContextManager[None]:
+    from gateway.assembly.delivering import delivering  # noqa: PLC0415  # an HTTP client is 15 MB nobody else needs
+
+    return delivering(site, folder, clock, SystemRandom())
 
 
 async def _wait_for_birth(path: Path, clock: Clock, stop: asyncio.Event) -> None:

@@ -137,7 +137,8 @@ class SinkContext:
 
 
 class SinkPlugin(Protocol):
-    """What an entry point of the group ``meterproof.sinks`` names. ``section`` is its block in the site file."""
+    """What an entry point of the group ``meterproof.sinks`` names. ``section`` is its block in the site file and
+    the entry point's own name."""
 
     section: str
 

@@ -1,7 +1,9 @@
 """How to read polls of a configuration entry: the decode plan and what its channels are."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from gateway.domain.device import ChannelKind
@@ -73,15 +75,56 @@ def group_readings(seq: int, subject: str, body: Mapping[str, Any]) -> dict[str,
             device=device,
             group=name,
             protocol=protocol,
-            plan_document=group.get("plan"),
-            index={channel["id"]: position for position, channel in enumerate(channels)},
+            plan_document=_shared_document(group.get("plan")),
+            index=_shared_index(tuple(channel["id"] for channel in channels)),
             identity=bool(group.get("identity")),
             texts=texts,
             said=said,
-            counters=CounterGroup(organisation, device, name, int(group["period_us"]), seq, counters),
+            counters=CounterGroup(organisation, device, name, int(group["period_us"]), seq, _shared_counters(counters)),
             ticket=_ticket_layout(channels),
         )
     return found
+
+
+class PlanCache:
+    """Decode plans by content: meters of one profile share one."""
+
+    def __init__(self, plans: Plans) -> None:
+        self._plans = plans
+        self._made: dict[tuple[str, int], tuple[Document, ReadPlan]] = {}
+
+    def of(self, group: GroupReading) -> ReadPlan:
+        """The plan that decodes a polled group."""
+        document = group.plan_document
+        assert document is not None, "a polled group has its plan in the journal"
+        key = (group.protocol, id(document))  # the document is kept, so its id stays its own
+        found = self._made.get(key)
+        if found is None:
+            if len(self._made) > MAX_CACHED:
+                self._made.clear()
+            found = self._made[key] = (document, self._plans(group.protocol, document))
+        return found[1]
+
+
+def _shared_document(plan: Document | None) -> Document | None:
+    """Hundreds of meters of one profile have the same plan; one copy of it serves them all."""
+    return None if plan is None else _document(json.dumps(plan, sort_keys=True))
+
+
+@lru_cache(maxsize=1_000)
+def _document(text: str) -> Document:
+    document: Document = json.loads(text)
+    return document
+
+
+@lru_cache(maxsize=1_000)
+def _shared_index(channels: tuple[str, ...]) -> Mapping[str, int]:
+    return {channel: position for position, channel in enumerate(channels)}
+
+
+@lru_cache(maxsize=1_000)
+def _shared_counters(counters: tuple[CounterChannel, ...]) -> tuple[CounterChannel, ...]:
+    return counters
 
 
 def _ticket_layout(channels: Sequence[Mapping[str, Any]]) -> TicketLayout | None:

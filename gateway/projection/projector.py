@@ -15,9 +15,8 @@ from gateway.domain.reading import Outcome
 from gateway.journal.entry import Entry
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
-from gateway.ports import ReadPlan
 from gateway.projection.conflicts import ACCEPTED
-from gateway.projection.plans import MAX_CACHED, GroupReading, Plans, group_readings
+from gateway.projection.plans import MAX_CACHED, GroupReading, PlanCache, Plans, group_readings
 from gateway.projection.rows import RowReader
 from gateway.registry.writing import RegistryProjection, split_subject
 from gateway.series.row import SeriesRow
@@ -35,7 +34,6 @@ class Projector:
     def __init__(self, folder: DataFolder, journal: Journal, plans: Plans) -> None:
         self.folder = folder
         self._journal = journal
-        self._plans = plans
         self.series = SeriesStore(folder.series, organisation=folder.organisation)
         self.registry = RegistryProjection.open(folder.registry)
         self.settlement = SettlementProjection.open(folder.settlement, ZoneInfo(folder.time_zone))
@@ -44,7 +42,7 @@ class Projector:
         self._settlement_seq = self.settlement.applied_seq()
         self.horizon_us = self.registry.latest_at()
         self._groups: dict[tuple[int, str], GroupReading] = {}
-        self._decoders: dict[tuple[int, str], ReadPlan] = {}
+        self._decoders = PlanCache(plans)
         self._pushed_slots: dict[tuple[str, str, str], int] = {}
         self._rows: list[SeriesRow] = []
         self._reader = RowReader(journal, plans)
@@ -115,7 +113,7 @@ class Projector:
         body, seq = entry.body, entry.seq
         group = self._group(body["cfg"], body["group"])
         raw = [None if each is None else a2b_base64(each) for each in body["raw"]]
-        values, quality, _ = self._decoder(group).decode(raw)
+        values, quality, _ = self._decoders.of(group).decode(raw)
         findings = body["findings"]
         if findings:
             quality = judged_quality(quality, findings, group.index)
@@ -242,7 +240,7 @@ class Projector:
         body = entry.body
         group = self._group(body["cfg"], body["group"])
         raw = [None if each is None else a2b_base64(each) for each in body["raw"]]
-        values, _, _ = self._decoder(group).decode(raw)
+        values, _, _ = self._decoders.of(group).decode(raw)
         self._identity(entry.seq, group, body["received"] or entry.at_us, values)
 
     def _installed(self, organisation: str, id_: str, body: Mapping[str, Any]) -> None:
@@ -277,7 +275,6 @@ class Projector:
     def _configured(self, seq: int, subject: str, body: Mapping[str, Any]) -> list[GroupReading]:
         if len(self._groups) > MAX_CACHED:
             self._groups.clear()
-            self._decoders.clear()
         found = group_readings(seq, subject, body)
         for name, group in found.items():
             self._groups[seq, name] = group
@@ -293,14 +290,6 @@ class Projector:
         if group is None:
             raise JournalError("entry %(seq)s configures no group '%(group)s'", seq=str(cfg), group=name)
         return group
-
-    def _decoder(self, group: GroupReading) -> ReadPlan:
-        key = (group.cfg, group.group)
-        decoder = self._decoders.get(key)
-        if decoder is None:
-            assert group.plan_document is not None, "a polled group has its plan in the journal"
-            decoder = self._decoders[key] = self._plans(group.protocol, group.plan_document)
-        return decoder
 
 
 def _exact(value: int | str, decimals: int) -> str:

@@ -6,8 +6,7 @@ from typing import Any
 
 from gateway.journal.entry import Entry
 from gateway.journal.journal import Journal
-from gateway.ports import ReadPlan
-from gateway.projection.plans import MAX_CACHED, GroupReading, Plans, group_readings
+from gateway.projection.plans import MAX_CACHED, GroupReading, PlanCache, Plans, group_readings
 from gateway.series.row import SeriesRow
 from gateway.validation import judged_quality
 
@@ -17,9 +16,8 @@ class RowReader:
 
     def __init__(self, journal: Journal, plans: Plans) -> None:
         self._journal = journal
-        self._plans = plans
         self._groups: dict[tuple[int, str], GroupReading] = {}
-        self._decoders: dict[tuple[int, str], ReadPlan] = {}
+        self._decoders = PlanCache(plans)
 
     def rows(self, entry: Entry) -> Iterator[SeriesRow]:
         """The rows of a poll or message entry, in its order."""
@@ -27,7 +25,7 @@ class RowReader:
         if entry.kind == "poll":
             group = self._group(body["cfg"], body["group"])
             raw = [None if each is None else a2b_base64(each) for each in body["raw"]]
-            values, quality, _ = self._decoder(group).decode(raw)
+            values, quality, _ = self._decoders.of(group).decode(raw)
             if body["findings"]:
                 quality = judged_quality(quality, body["findings"], group.index)
             slot_us = body["slot"]
@@ -50,20 +48,11 @@ class RowReader:
         if group is None:
             if len(self._groups) > MAX_CACHED:
                 self._groups.clear()
-                self._decoders.clear()
             entry = self._journal.entry(cfg)
             for each, reading in group_readings(cfg, entry.subject, entry.body).items():
                 self._groups[cfg, each] = reading
             group = self._groups[cfg, name]
         return group
-
-    def _decoder(self, group: GroupReading) -> ReadPlan:
-        key = (group.cfg, group.group)
-        decoder = self._decoders.get(key)
-        if decoder is None:
-            assert group.plan_document is not None, "a polled group has its plan in the journal"
-            decoder = self._decoders[key] = self._plans(group.protocol, group.plan_document)
-        return decoder
 
 
 def _row(
