@@ -2,14 +2,15 @@
  *
  *   cc -O2 -o modbus_server modbus_server.c
  *   modbus_server PORT [-r] [-l PERMILLE] [-m MS] [-d PERMILLE] [-t PERMILLE] [-c PERMILLE] [-u PERMILLE] [-k PERMILLE]
- *                 [-w MS] [-a]
+ *                 [-w MS] [-a] [-n ADDRESSES]
  *
  *   -r  RTU framing over TCP          -l/-m  share of answers that come MS late (they may be overtaken)
  *   -d  share of answers dropped      -t  share with a wrong transaction id (RTU: wrong CRC)
  *   -c  share two registers short     -u  share from another unit under the right id
  *   -k  share where the connection closes instead    -w  every answer MS late    -a  accept and close at once
+ *   -n  listen on so many addresses from 127.0.0.1 on, as if each were a meter of its own
  *
- * Binds 127.0.0.1 only. A register of unit u holds (u * 1000 + address) mod 65536, so an answer to another question is
+ * Binds loopback only. A register of unit u holds (u * 1000 + address) mod 65536, so an answer to another question is
  * seen by its values. On SIGTERM prints "requests connections" and ends. One thread, epoll.
  */
 #define _GNU_SOURCE
@@ -25,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLIENTS = 4096, RECEIVE = 4096, WAITING = 8192, FRAME = 272 };
+enum { CLIENTS = 4096, RECEIVE = 4096, LISTENERS = 2048, WAITING = 8192, FRAME = 272 };
 
 struct client { int fd; unsigned generation; int filled; uint8_t bytes[RECEIVE]; };
 struct pending { double due; int slot; unsigned generation; int length; uint8_t frame[FRAME]; };
@@ -169,9 +170,9 @@ static void send_due(void) {
 
 int main(int argc, char **argv) {
   if (argc < 2) return 2;
-  int port = atoi(argv[1]), option, one = 1;
+  int port = atoi(argv[1]), option, one = 1, addresses = 1, listeners[LISTENERS];
   optind = 2;
-  while ((option = getopt(argc, argv, "rl:m:d:t:c:u:k:w:a")) != -1) switch (option) {
+  while ((option = getopt(argc, argv, "rl:m:d:t:c:u:k:w:an:")) != -1) switch (option) {
     case 'r': rtu = 1; break;
     case 'l': late = atoi(optarg); break;
     case 'm': late_ms = atoi(optarg); break;
@@ -182,6 +183,7 @@ int main(int argc, char **argv) {
     case 'k': hang_up = atoi(optarg); break;
     case 'w': every_ms = atoi(optarg); break;
     case 'a': refuse = 1; break;
+    case 'n': addresses = atoi(optarg); break;
     default: return 2;
   }
   for (int i = 0; i < 256; i++) {
@@ -192,20 +194,24 @@ int main(int argc, char **argv) {
   for (int i = 0; i < CLIENTS; i++) clients[i].fd = -1;
   signal(SIGTERM, on_term);
   signal(SIGPIPE, SIG_IGN);
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(listener, (struct sockaddr *)&at, sizeof at) || listen(listener, 1024)) { perror("bind"); return 1; }
+  if (addresses < 1 || addresses > LISTENERS) return 2;
   poller = epoll_create1(0);
-  struct epoll_event event = {.events = EPOLLIN, .data.u32 = CLIENTS}, ready[256];
-  epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
+  struct epoll_event ready[256];
+  for (int i = 0; i < addresses; i++) {
+    int listener = listeners[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)i);
+    if (bind(listener, (struct sockaddr *)&at, sizeof at) || listen(listener, 1024)) { perror("bind"); return 1; }
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)(CLIENTS + i)};
+    epoll_ctl(poller, EPOLL_CTL_ADD, listener, &event);
+  }
   puts("ready");
   fflush(stdout);
   while (!ending) {
     int count = epoll_wait(poller, ready, 256, waiting_count ? 1 : 200);
     for (int i = 0; i < count; i++) {
-      if (ready[i].data.u32 == CLIENTS) welcome(listener);
+      if (ready[i].data.u32 >= CLIENTS) welcome(listeners[ready[i].data.u32 - CLIENTS]);
       else receive((int)ready[i].data.u32);
     }
     if (waiting_count) send_due();

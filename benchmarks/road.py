@@ -17,6 +17,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from tests.scenarios.test_acquisition_dead_units import ten_dead_of_a_hundred
 CHANNELS = 40
 COUNTERS = 8
 UNITS = (17, 18)  # whose registers, read as float32, are numbers of the usual size
+FIRST_ADDRESS = IPv4Address("127.0.0.1")
+ADDRESSES = 2_000
 METERS = 50
 PERIOD_US = 8_000
 SECONDS = 8.0
@@ -45,7 +48,7 @@ assert "A8" in TARGETS
 
 @contextmanager
 def modbus_server() -> Iterator[int]:
-    """The C server on a free port."""
+    """The C server on a free port of ``ADDRESSES`` loopback addresses: two endpoints on one line would be refused."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise RuntimeError("no C compiler for the benchmark's server")
@@ -54,7 +57,8 @@ def modbus_server() -> Iterator[int]:
         source = Path(__file__).with_name("modbus_server.c")
         subprocess.run([compiler, "-O2", "-o", program, source], check=True)
         port = free_port()
-        server = subprocess.Popen([program, str(port)], stdout=subprocess.DEVNULL)
+        command = [program, str(port), "-n", str(ADDRESSES)]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             wait_for(port)
             yield port
@@ -115,7 +119,7 @@ def write_site(folder: Path, meters: int, port: int, period_s: int) -> Path:
             {
                 "id": f"e{n}",
                 "protocol": "modbus",
-                "connection": {"transport": "tcp", "host": "127.0.0.1", "port": port},
+                "connection": {"transport": "tcp", "host": str(FIRST_ADDRESS + n), "port": port},
             }
             for n in range(meters)
         ],
