@@ -87,6 +87,7 @@ _WORST_FIRST = (
 
 def _check_one(signature: Any, anchors: Sequence[x509.Certificate]) -> SignatureReport:
     from pyhanko.sign.validation import validate_pdf_signature  # noqa: PLC0415  # as above
+    from pyhanko.sign.validation.settings import KeyUsageConstraints  # noqa: PLC0415  # as above
     from pyhanko_certvalidator import ValidationContext  # noqa: PLC0415  # as above
 
     signer, at = "", None
@@ -98,7 +99,9 @@ def _check_one(signature: Any, anchors: Sequence[x509.Certificate]) -> Signature
         at = signature.self_reported_timestamp
         roots = [asn1_x509.Certificate.load(each.public_bytes(Encoding.DER)) for each in anchors]
         context = ValidationContext(trust_roots=roots, allow_fetching=False, moment=at, best_signature_time=at)
-        status = validate_pdf_signature(signature, context)
+        # whether a laboratory's certificate states a usage is between it and its authority
+        usage = KeyUsageConstraints(key_usage=frozenset())
+        status = validate_pdf_signature(signature, context, key_usage_settings=usage)
     except Exception:  # noqa: BLE001  # as above: not checked is the honest word
         return SignatureReport(Authenticity.NOT_CHECKED, signer, note=UNKNOWN_FORM)
     signed_at = "" if at is None else at.isoformat()

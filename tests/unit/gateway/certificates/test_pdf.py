@@ -81,3 +81,7 @@ def test_the_algorithms_are_the_keys_and_the_signatures():
 
 def test_a_damaged_file_is_not_checked():
     assert check_pdf(b"%PDF-1.7 nothing", ()).authenticity is Authenticity.NOT_CHECKED
+
+
+def test_a_known_signer(signed_pdf):
+    assert check_pdf(signed_pdf, (AUTHORITY.certificate,)).authenticity is Authenticity.VALID
