@@ -13,7 +13,9 @@ import pytest
 from gateway.certificates.evidence import examine
 from gateway.certificates.refusal import CertificateRefusedError
 from gateway.certificates.signature import Authenticity, read_anchors
+from gateway.certificates.writing import InHouseCalibration, write_certificate
 from tests.unit.gateway.certificates.papers import case
+from tests.unit.gateway.certificates.test_commands import RECORD
 
 SAMPLES = Path(os.environ.get("METERPROOF_TEST_DATA") or "/nonexistent") / "dcc-samples"
 pytestmark = pytest.mark.skipif(
@@ -89,3 +91,9 @@ def test_the_signers_word_on_when():
 @pytest.mark.parametrize("name", ["electricity", "gas", "heat"])
 def test_our_own_certificates_are_valid_by_the_schema(name):
     assert examine(case(name), anchors=(), schemas=SCHEMAS, now_us=NOW_US).schema == "valid"
+
+
+@pytest.mark.parametrize("change", [{}, {"conformity": None}, {"recalibrate_on": "2027-06-01"}])
+def test_what_we_write_is_valid_by_the_schema(change):
+    written = write_certificate(InHouseCalibration.model_validate(RECORD | change), "Meterproof", "1")
+    assert examine(written, anchors=(), schemas=SCHEMAS, now_us=NOW_US).schema == "valid"
