@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway.verifier.compare import Comparison, Stored, StoreError
+from gateway.verifier.quality import worst
 from gateway.verifier.readings import Readings, Row
 from gateway.verifier.report import Report
 
@@ -47,6 +48,7 @@ class InfluxStore:
                 )
         if not fields:
             return None
+        fields.append(("q", worst(row.quality)))
         return Stored(row.device, row.group, row.key_us // 1000, row.seq, tuple(sorted(fields)))
 
     def described(self, stored: Stored) -> dict[str, Any]:
@@ -69,7 +71,7 @@ class InfluxStore:
                 fields = {
                     (name, _shown(value))
                     for name, value in point.items()
-                    if name not in {"time", "seq", "q", "site"} and value is not None
+                    if name not in {"time", "seq", "site"} and value is not None
                 }
                 seq = int(point.get("seq") or 0)
                 yield Stored(tags["device"], tags.get("group", ""), int(point["time"]), seq, tuple(sorted(fields)))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gateway.verifier.decode import PlanError, Value, decoder
+from gateway.verifier.quality import words
 from gateway.verifier.report import Report
 
 
@@ -17,6 +18,7 @@ class Row(NamedTuple):
     observed_us: int
     cfg: int
     values: list[int | None]
+    quality: list[int]  # a word each
 
 
 class Readings:
@@ -49,11 +51,14 @@ class Readings:
                 values = decode(entry.get("raw") or [])
                 device = entry["subject"].split("/", 2)[2]
                 observed = entry.get("received") or entry["slot"]
-                yield Row(seq, device, group, entry["slot"], observed, cfg, _numbers(values))
+                names = [str(channel.get("id")) for channel in self.channels[cfg, group]]
+                quality = words(names, values, entry.get("findings") or [])
+                yield Row(seq, device, group, entry["slot"], observed, cfg, _numbers(values), quality)
         elif entry["kind"] == "message":
             for sample in entry.get("samples") or []:
                 at, cfg, group = sample["at"], sample["cfg"], sample["group"]
-                yield Row(seq, sample["device"], group, at, at, cfg, _numbers(sample["values"]))
+                quality = [int(each) for each in sample["quality"]]
+                yield Row(seq, sample["device"], group, at, at, cfg, _numbers(sample["values"]), quality)
 
     def position(self, cfg: int, group: str, channel: str) -> int | None:
         """Where a channel stands in its group's values."""

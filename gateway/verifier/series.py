@@ -38,16 +38,18 @@ class SeriesStore:
 
     def expected(self, row: Row) -> Stored:
         """What the store must hold of a sealed reading."""
-        content = (row.observed_us, row.cfg, *row.values)
+        content = (row.observed_us, row.cfg, *row.values, *row.quality)
         return Stored(row.device, row.group, row.key_us, row.seq, content)
 
     def described(self, stored: Stored) -> dict[str, Any]:
-        """Instant of observation, configuration entry, then the channels by name."""
-        observed, cfg, *values = stored.content
+        """Instant of observation, configuration entry, then the channels by name and their quality words."""
+        observed, cfg, *rest = stored.content
+        values, quality = rest[: len(rest) // 2], rest[len(rest) // 2 :]
         channels = self._readings.channels.get((cfg, stored.group), [])
         names = [str(channel.get("id")) for channel in channels]
         names += [f"#{at}" for at in range(len(names), len(values))]
-        return {"observed": observed, "cfg": cfg, **dict(zip(names, values, strict=False))}
+        described = {"observed": observed, "cfg": cfg, **dict(zip(names, values, strict=False))}
+        return described | {f"{name} (quality)": word for name, word in zip(names, quality, strict=False)}
 
     def days(self) -> Iterator[tuple[int, Iterator[Stored]]]:
         """Every day (since 1970) that holds rows, with its rows; a month's days one after the other."""
@@ -71,21 +73,25 @@ class SeriesStore:
     def _read_rows(self, connection: sqlite3.Connection, day: int) -> Iterator[Stored]:
         names = {row[0]: (row[1], row[2]) for row in connection.execute("SELECT id, device, grp FROM series")}
         hot = connection.execute(
-            "SELECT series, slot, dt, seq, cfg, v FROM hot WHERE slot >= ? AND slot < ?",
+            "SELECT series, slot, dt, seq, cfg, v, q FROM hot WHERE slot >= ? AND slot < ?",
             (day * DAY_US, (day + 1) * DAY_US),
         )
-        for series, slot, dt, seq, cfg, packed in hot:
-            yield Stored(*names[series], slot, seq, (slot + dt, cfg, *integers(packed)))
+        for series, slot, dt, seq, cfg, packed, words in hot:
+            values = integers(packed)
+            quality = [0] * len(values) if words is None else integers(words)
+            yield Stored(*names[series], slot, seq, (slot + dt, cfg, *values, *quality))
         for series, head in connection.execute("SELECT series, head FROM day WHERE day = ?", (day,)).fetchall():
             blobs = connection.execute(
                 "SELECT v FROM day_channel WHERE series = ? AND day = ? ORDER BY position", (series, day)
             )
             channels = [column(blob) for (blob,) in blobs]
-            slots, offsets, seqs, configurations, lengths = columns(head)[:5]
+            slots, offsets, seqs, configurations, lengths, *words = columns(head)
             for at, slot in enumerate(slots):
-                values = [channel[at] for channel in channels[: lengths[at] or 0]]
+                length = lengths[at] or 0
+                values = [channel[at] for channel in channels[:length]]
+                quality = [word[at] for word in words[:length]] or [0] * length
                 key = int(slot or 0)
-                content = (key + int(offsets[at] or 0), configurations[at], *values)
+                content = (key + int(offsets[at] or 0), configurations[at], *values, *quality)
                 yield Stored(*names[series], key, int(seqs[at] or 0), content)
 
 

@@ -55,7 +55,11 @@ def lines(plant: Path) -> list[str]:
                 if value is not None
             ]
             tags = f"reading,device={device},group={group},site=probe's\\ site"
-            found.append(f"{tags} {','.join(fields)},q=0i,seq={row.seq}i {row.slot_us // 1000}")
+            flags = 0
+            for each in row.quality:
+                flags |= each & ~3
+            word = flags + max(each & 3 for each in row.quality)
+            found.append(f"{tags} {','.join(fields)},q={word}i,seq={row.seq}i {row.slot_us // 1000}")
     store.close()
     return found
 
@@ -85,6 +89,15 @@ def test_equal_points_pass_and_every_difference_is_named(plant, server):
     assert problem.facts["channel"] == name
     assert at in problem.where
     post(server, "/write", points[100].encode(), db=DATABASE, precision="ms")
+
+    post(server, "/write", f"{head} q=3i {at}".encode(), db=DATABASE, precision="ms")
+    assert [each.facts["channel"] for each in check(plant, server).problems] == ["q"]
+    post(server, "/write", points[100].encode(), db=DATABASE, precision="ms")
+
+    before_all = points[100].rsplit(" ", 2)[0] + f" {name}=1.0 1000000000000"
+    post(server, "/write", before_all.encode(), db=DATABASE, precision="ms")
+    assert [each.code for each in check(plant, server).problems] == ["value.foreign"]
+    post(server, "/query", b"", db=DATABASE, q='DELETE FROM "reading" WHERE time = 1000000000000ms')
 
     foreign = points[100].replace(at, str(int(at) + 1))
     post(server, "/write", foreign.encode(), db=DATABASE, precision="ms")

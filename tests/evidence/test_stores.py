@@ -3,6 +3,7 @@
 import random
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,7 @@ def test_hot_rows_and_packed_days_equal_the_entries(plant):
             "value.foreign",
         ),
         ("UPDATE hot SET seq = seq + 2 WHERE (series, slot) = (SELECT series, slot FROM hot LIMIT 1)", "value.foreign"),
+        ("UPDATE hot SET q = NULL WHERE q IS NOT NULL", "value.differs"),
         ("UPDATE hot SET dt = dt + 1 WHERE (series, slot) = (SELECT series, slot FROM hot LIMIT 1)", "value.differs"),
         ("INSERT INTO hot SELECT series, slot + 1, dt, seq, cfg, v, q FROM hot LIMIT 1", "value.foreign"),
         ("UPDATE hot SET v = x'00' WHERE (series, slot) = (SELECT series, slot FROM hot LIMIT 1)", "store.damaged"),
@@ -75,6 +77,17 @@ def test_a_changed_row_is_named(plant, statement, code):
     report = check(plant)
     assert code in {each.code for each in report.problems}
     assert all(each.where.startswith("series") for each in report.problems)
+
+
+def test_a_store_that_says_it_is_not_filled_yet_is_not_taken_for_whole(plant):
+    (month,) = (plant / "series").glob("????-??.sqlite")
+    with closing(sqlite3.connect(month)) as rows:
+        (applied,) = rows.execute("SELECT max(seq) - 10 FROM hot").fetchone()
+    with closing(sqlite3.connect(plant / "series" / "index.sqlite")) as index, index:
+        index.execute("UPDATE cursor SET seq = ?", (applied,))
+    alter(plant, "DELETE FROM hot WHERE seq > ?", applied)
+    (note,) = [each for each in check(plant).notes if each.code == "note.behind"]
+    assert note.facts["applied"] == str(applied)
 
 
 @pytest.mark.campaign
