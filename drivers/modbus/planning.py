@@ -51,9 +51,13 @@ def build_plan(address: Address, profile: Mapping[str, Any], group: RequestGroup
         if each["id"] == group.id:
             sources = [channel["source"] for channel in each["channels"]]
             text = json.dumps([profile.get("options", {}), sources], sort_keys=True)
-            spans, decoding = _layout(text, address.base, group.channels, connection)
+            spans, decoding = _layout(text, address.base, group.channels, connection.model_copy(update=_ELSEWHERE))
             return ModbusPlan([_request(address.unit, span) for span in spans], decoding)
     raise KeyError(group.id)
+
+
+_ELSEWHERE = dict.fromkeys(("host", "port", "path", "registration", "heartbeat", "tls"))
+"""What of a connection says where it leads and not how fast it is: meters behind many gateways share their fields."""
 
 
 @lru_cache(maxsize=512)

@@ -58,6 +58,14 @@ def test_the_endpoint_can_be_narrower_than_the_meter() -> None:
     assert requests(plan_of(sources, connection=connection)) == [(3, 0, 10), (3, 10, 10), (3, 20, 10)]
 
 
+def test_meters_behind_other_gateways_share_the_fields_of_their_profile() -> None:
+    here = plan_of(two(3), connection=NETWORK)
+    there = plan_of(two(3), connection={"transport": "tcp", "host": "192.0.2.7", "port": 1502})
+    slow = plan_of(two(3), connection={"transport": "rtu", "path": "/dev/null", "baud": 9_600})
+    assert there._decoding is here._decoding
+    assert slow._decoding is not here._decoding
+
+
 def test_gaps_are_not_read_where_the_meter_forbids_it() -> None:
     assert requests(plan_of(two(1), options={"gaps": False})) == [(3, 0, 1), (3, 2, 1)]
     assert requests(plan_of(two(0), options={"gaps": False})) == [(3, 0, 2)]
