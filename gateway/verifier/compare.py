@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+from gateway.verifier.log import MALFORMED
 from gateway.verifier.readings import Readings, Row
 from gateway.verifier.report import Report
 
@@ -124,7 +125,7 @@ class Comparison:
         sealed: dict[tuple[str, str, int], dict[int, Stored]] = {}
         for seq, entry in entries:
             if entry["kind"] in {"poll", "message"} and seq <= self._applied:
-                for row in self.readings.rows(seq, entry):
+                for row in self._rows_again(seq, entry):
                     if (row.device, row.group, row.key_us // DAY_US) in differing:
                         stored = self._store.expected(row)
                         if stored is None:
@@ -141,6 +142,12 @@ class Comparison:
                     self._differs(where, stored, candidates[stored.seq])
         for (device, group, key), candidates in sealed.items():
             self._report.broken("value.missing", f"{self._store.name} {device} {group} {key}", seq=min(candidates))
+
+    def _rows_again(self, seq: int, entry: dict[str, Any]) -> list[Row]:
+        try:
+            return list(self.readings.rows(seq, entry))
+        except MALFORMED:
+            return []  # named when it passed the first time
 
     def _differs(self, where: str, stored: Stored, sealed: Stored) -> None:
         mine, theirs = self._store.described(sealed), self._store.described(stored)

@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from hashlib import sha256
 from heapq import merge
 from itertools import chain
@@ -97,7 +97,9 @@ class FolderCheck:
         quiet.checkpoints.load()
         quiet._files = self._files
         for passing in quiet.entries():
-            entry = quiet.facts.entry(passing.seq, passing.body) if passing.body is not None else None
+            entry = None
+            with suppress(*MALFORMED):  # named when it passed the first time
+                entry = quiet.facts.entry(passing.seq, passing.body) if passing.body is not None else None
             if entry is not None:
                 yield passing.seq, entry
 

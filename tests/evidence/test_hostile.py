@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 import shutil
 import sqlite3
 import zipfile
@@ -24,9 +25,10 @@ from gateway.sealing.sealer import Sealer
 from gateway.sealing.selection import Wish
 from gateway.sealing.timestamp import stamped_draft
 from gateway.verifier.__main__ import _parser, verify
+from gateway.verifier.readings import Readings
 from gateway.verifier.report import Report
 from tests.evidence.packages import Package, build_package, read_members, unpacked, unseen_changes, zipped, zipped_bomb
-from tests.evidence.plant import MovableClock, Plant, build
+from tests.evidence.plant import MovableClock, Plant, build, configuration, poll
 from tests.plant_folder import NOW, START, build_folder
 
 
@@ -217,3 +219,27 @@ def test_an_audit_event_says_under_which_clock_and_configuration(tmp_path):
     assert draft.body["configuration"] == "00"
     named = {"actor", "action", "object", "old", "new", "reason", "clock", "configuration", "software", "result"}
     assert draft.body.keys() == named
+
+
+def test_raw_words_are_never_read_by_another_devices_plan():
+    report = Report()
+    readings = Readings(report)
+    for seq, device in ((2, "kiln"), (3, "mill")):
+        draft = configuration(device, seq, NOW)
+        readings.configuration(seq, draft.body | {"kind": "configuration", "subject": draft.subject})
+    for cfg, rows in ((3, 1), (2, 0)):
+        draft = poll("mill", cfg, NOW, 1000, random.Random(1))
+        body = canonical.decode(draft.encode().body_bytes)
+        assert len(list(readings.rows(9, body))) == rows
+    assert [each.code for each in report.problems] == ["value.undecodable"]
+
+
+def test_a_damaged_store_beside_malformed_entries_is_still_named(tmp_path):
+    folder = build_folder(tmp_path / "plant")
+    with Journal.open(folder) as journal:
+        bad = [{"action": "archive.closed", "files": 5}]
+        journal.append([Draft("event", folder.site_subject, NOW, each) for each in bad])
+    (month,) = (folder.path / "series").glob("????-??.sqlite")
+    with closing(sqlite3.connect(month)) as connection, connection:
+        connection.execute("UPDATE hot SET dt = dt + 1 WHERE (series, slot) = (SELECT series, slot FROM hot LIMIT 1)")
+    assert codes(folder.path) >= {"entry.meaning", "value.differs"}
