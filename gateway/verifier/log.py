@@ -141,7 +141,7 @@ class LogFacts:
             for file in entry.get("files") or []:
                 self.closings[str(file.get("name"))] = (seq, str(file.get("sha256")))
             numbers = entry.get("checkpoints")
-            if isinstance(numbers, list) and len(numbers) == 2:
+            if isinstance(numbers, list) and [type(each) for each in numbers] == [int, int]:
                 self.closed_numbers.append((numbers[0], numbers[1]))
         elif action == "archive.pruned":
             self.pruned.update(str(name) for name in entry.get("files") or [])

@@ -53,12 +53,12 @@ class Readings:
                 observed = entry.get("received") or entry["slot"]
                 names = [str(channel.get("id")) for channel in self.channels[cfg, group]]
                 quality = words(names, values, entry.get("findings") or [])
-                yield Row(seq, device, group, entry["slot"], observed, cfg, _numbers(values), quality)
+                yield _row(seq, device, group, entry["slot"], observed, cfg, _numbers(values), quality)
         elif entry["kind"] == "message":
             for sample in entry.get("samples") or []:
                 at, cfg, group = sample["at"], sample["cfg"], sample["group"]
                 quality = [int(each) for each in sample["quality"]]
-                yield Row(seq, sample["device"], group, at, at, cfg, _numbers(sample["values"]), quality)
+                yield _row(seq, sample["device"], group, at, at, cfg, _numbers(sample["values"]), quality)
 
     def position(self, cfg: int, group: str, channel: str) -> int | None:
         """Where a channel stands in its group's values."""
@@ -75,6 +75,14 @@ class Readings:
                 self._decoders[key] = None
                 self._report.broken("value.undecodable", f"entry {seq}", seq=key[0], reason=error)
         return self._decoders[key]
+
+
+def _row(seq: int, device: str, group: str, *rest: Any) -> Row:
+    """A row of the types a store can hold; TypeError when the entry gives others."""
+    row = Row(seq, device, group, *rest)
+    if not (type(device) is str and type(group) is str and all(type(each) is int for each in row[3:6])):
+        raise TypeError("a reading's device, group or instants")
+    return row
 
 
 def _numbers(values: Sequence[Any]) -> list[int | None]:

@@ -243,3 +243,26 @@ def test_a_damaged_store_beside_malformed_entries_is_still_named(tmp_path):
     with closing(sqlite3.connect(month)) as connection, connection:
         connection.execute("UPDATE hot SET dt = dt + 1 WHERE (series, slot) = (SELECT series, slot FROM hot LIMIT 1)")
     assert codes(folder.path) >= {"entry.meaning", "value.differs"}
+
+
+def test_whatever_types_entries_hold_the_verifier_ends_with_a_report(tmp_path):
+    folder, rng = build_folder(tmp_path / "plant"), random.Random(7)
+    odd = [None, 0, -1, "x", [], {}, [1, [2]], {"a": 1}, 2**53 - 1, ["x"] * 3]
+    with Journal.open(folder) as journal:
+        kinds: dict[str, list] = {}
+        for entry in journal.read(0, 5_000):
+            kinds.setdefault(entry.kind, []).append(entry)
+        drafts = []
+        for _ in range(300):
+            entry = rng.choice(kinds[rng.choice(sorted(kinds))])
+            body = {name: each for name, each in entry.body.items() if name not in {"v", "at", "kind", "subject"}}
+            body[rng.choice(sorted(body))] = rng.choice(odd)
+            drafts.append(Draft(entry.kind, rng.choice([entry.subject, "x", "a/b/c"]), entry.at_us, body))
+        for action in ("archive.closed", "archive.pruned", "checkpoint.handed_out", "checkpoint.cosigned"):
+            for each in odd:
+                body = {"files": each, "new": each, "checkpoints": [each, each], "document": each, "witness": each}
+                drafts.append(Draft("event", folder.site_subject, NOW, body | {"action": action}))
+        journal.append(drafts)
+    with closing(sqlite3.connect(folder.path / "series" / "index.sqlite")) as index, index:
+        index.execute("UPDATE cursor SET seq = 1000000")
+    assert codes(folder.path) >= {"entry.meaning", "checkpoint.malformed", "value.undecodable"}
