@@ -13,12 +13,15 @@ import click
 from gateway.assembly.archiving import archiving
 from gateway.assembly.platform import SystemClock, SystemRandom, ThreadCommitter
 from gateway.assembly.projecting import Projection
+from gateway.assembly.rebuilding import rebuild
 from gateway.assembly.site_loading import AssembledSite, load_assembled_site
 from gateway.assembly.upkeep import SeriesUpkeep
+from gateway.domain.errors import OutdatedProjectionError
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.ports import Clock
 
+_LOG = logging.getLogger(__name__)
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 IDLE_S = 0.5
 WAIT_FOR_BIRTH_S = 60.0
@@ -42,10 +45,10 @@ def command(language: str, *, site: Path | None, data: Path | None, once: bool) 
     assert path is not None, "one of the two was named"
     site_to_serve = assembled if assembled is not None and _names_sinks(assembled) else None
     del assembled  # a plant's documents are large, and only couriers need them
-    asyncio.run(_project(path, site_to_serve, once=once))
+    asyncio.run(_project(path, site_to_serve, once=once, language=language))
 
 
-async def _project(path: Path, site: AssembledSite | None, *, once: bool) -> None:
+async def _project(path: Path, site: AssembledSite | None, *, once: bool, language: str) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in STOP_SIGNALS:
@@ -59,7 +62,7 @@ async def _project(path: Path, site: AssembledSite | None, *, once: bool) -> Non
     committer = ThreadCommitter()
     try:
         with folder.hold_lock("project"):
-            projection = await committer.run(lambda: Projection(folder, clock))
+            projection = await committer.run(lambda: _current(folder, clock, stop, language))
             upkeep = await committer.run(lambda: SeriesUpkeep(folder, projection.projector))
             couriers = nullcontext() if once or site is None else _couriers(site, folder, clock)
             try:
@@ -74,8 +77,33 @@ async def _project(path: Path, site: AssembledSite | None, *, once: bool) -> Non
             finally:
                 await committer.run(upkeep.close)
                 await committer.run(projection.close)
+    except _Stopped:
+        return  # what was being built again lies beside the old projections and is thrown away at the next start
     finally:
         committer.close()
+
+
+class _Stopped(Exception):  # noqa: N818  # a stop is no error
+    """The operator stopped the program while projections were built again."""
+
+
+def _current(folder: DataFolder, clock: Clock, stop: asyncio.Event, language: str) -> Projection:
+    """The projections; those of another version are built again from the journal first, as an upgrade needs it."""
+    try:
+        return Projection(folder, clock)
+    except OutdatedProjectionError as error:
+        path = str(error.facts.get("path", folder.path))
+        sentence = "%(path)s was written by another version; all projections are now built again from the journal"
+        _LOG.warning(text(language, sentence, path=path))
+
+    def going_on(done: int, head: int) -> None:
+        del done, head
+        if stop.is_set():
+            raise _Stopped
+
+    count = rebuild(folder, clock, going_on)
+    _LOG.warning(text(language, "%(count)s entries projected.", count=count))
+    return Projection(folder, clock)
 
 
 def _names_sinks(site: AssembledSite) -> bool:

@@ -3,7 +3,8 @@
 MeterproofError
 ├── ConfigurationError     a file is wrong; carries every problem found
 ├── DataFolderError        not ours, not writable, wrong birth
-│   └── DiskFullError      collection stops loudly, nothing is dropped
+│   ├── DiskFullError      collection stops loudly, nothing is dropped
+│   └── OutdatedProjectionError   built by another version; the journal builds it again
 ├── JournalError           the journal refuses (size, order, damage)
 └── UnknownObjectError     a point, device or instrument that does not exist
 """
@@ -59,6 +60,10 @@ class DiskFullError(DataFolderError):
     """No room left: collection stops loudly, nothing already acknowledged is lost."""
 
     exit_code = 4
+
+
+class OutdatedProjectionError(DataFolderError):
+    """A projection was written by another version of the program; it can be built again from the journal."""
 
 
 class JournalError(MeterproofError):

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from gateway.domain.errors import DataFolderError
+from gateway.domain.errors import DataFolderError, OutdatedProjectionError
 
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_S = 10.0
@@ -157,5 +157,7 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         ) from error
     if version != SCHEMA_VERSION:
         connection.close()
-        raise DataFolderError("%(path)s was written by another version; run 'meterproof rebuild'", path=str(path))
+        raise OutdatedProjectionError(
+            "%(path)s was written by another version; run 'meterproof rebuild'", path=str(path)
+        )
     return connection

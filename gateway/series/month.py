@@ -4,7 +4,7 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.domain.errors import DataFolderError
+from gateway.domain.errors import DataFolderError, OutdatedProjectionError
 from gateway.domain.time import Period, from_datetime, to_datetime
 
 SCHEMA_VERSION = 1
@@ -104,7 +104,9 @@ def open_month(path: Path, *, read_only: bool, create: bool = False) -> sqlite3.
         raise DataFolderError("%(file)s is not a series file: %(reason)s", file=str(path), reason=str(error)) from error
     if row is None or int(row[0]) != SCHEMA_VERSION:
         connection.close()
-        raise DataFolderError("%(file)s was written by another version; run 'meterproof rebuild'", file=str(path))
+        raise OutdatedProjectionError(
+            "%(file)s was written by another version; run 'meterproof rebuild'", file=str(path)
+        )
     connection.execute("PRAGMA cache_size = -2048")
     connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")  # a third less time for reads all over a month
     return connection
