@@ -13,11 +13,6 @@ NOT_RUN = pytest.StashKey[list[str]]()
 settings.register_profile("meterproof", deadline=None)
 settings.load_profile("meterproof")
 
-# published samples under licences of their own are used where they lie and never copied into this repository
-_SAMPLES = Path(__file__).parents[2] / "shared"
-if _SAMPLES.is_dir():
-    os.environ.setdefault("METERPROOF_TEST_DATA", str(_SAMPLES))
-
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
