@@ -5,7 +5,7 @@ it equal to what the journal's own encoder makes of the same fields.
 """
 
 from binascii import b2a_base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gateway.acquisition.line import Line
@@ -16,7 +16,6 @@ from gateway.domain.finding import Finding
 from gateway.domain.reading import Arrival, Message, Outcome, Sample
 from gateway.journal import canonical
 from gateway.journal.entry import Draft, EncodedDraft, leaf_hash
-from gateway.journal.folder import software_version
 from gateway.validation import RULE_PACK, InstalledInstruments, judged_quality
 
 _POLL = (
@@ -30,11 +29,21 @@ _OUTCOME_BYTES = {outcome: outcome.value.encode() for outcome in Outcome}
 
 
 class Recorder:
-    """Makes entries. Holds no queue and knows no clock: ``at_us`` is told."""
+    """Makes entries. Holds no queue and knows no clock: ``at_us`` is told.
 
-    def __init__(self, organisation: str, registry: InstalledInstruments, tally: Tally) -> None:
+    ``circumstances`` (clock state, software, configuration) is asked when an audit event is made.
+    """
+
+    def __init__(
+        self,
+        organisation: str,
+        registry: InstalledInstruments,
+        tally: Tally,
+        circumstances: Callable[[], Mapping[str, Any]],
+    ) -> None:
         self._organisation = organisation
         self._registry = registry
+        self._circumstances = circumstances
         self.tally = tally
         self._templates: dict[Line, bytes] = {}
 
@@ -114,8 +123,7 @@ class Recorder:
             "old": {channel: facts["old"] for channel, facts in changed.items()},
             "new": {channel: facts["new"] for channel, facts in changed.items()},
             "reason": "read outside the schedule: a counter fell, or the device came back",
-            "clock": None,
-            "software": software_version(),
+            **self._circumstances(),
             "result": "ok",
             "group": line.group.id,
             "cfg": line.cfg,

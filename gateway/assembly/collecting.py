@@ -26,6 +26,7 @@ from gateway.assembly.platform import kernel_clock_state
 from gateway.assembly.plugins import can_narrow, is_listening, is_polling
 from gateway.assembly.site_loading import AssembledDevice, AssembledEndpoint, AssembledSite
 from gateway.domain.device import Device
+from gateway.journal.audit_event import circumstances
 from gateway.journal.canonical import BodyError, encode
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder, software_version
@@ -82,7 +83,7 @@ def open_collection(site: AssembledSite, data: Path, clock: Clock) -> Iterator[C
         try:
             ledger.refresh()
             ledger.learn_from(journal)
-            recorder = Recorder(folder.organisation, ledger, Tally())
+            recorder = Recorder(folder.organisation, ledger, Tally(), lambda: circumstances(folder, journal))
             limits = ReadLimits(folder.state / LIMITS_FILE)
             endpoints = [_within_limits(each, limits) for each in site.endpoints]
             devices = [each for endpoint in endpoints for each in endpoint.devices]

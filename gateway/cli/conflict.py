@@ -10,6 +10,7 @@ from gateway.assembly.platform import SystemClock
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import iso
 from gateway.i18n import text
+from gateway.journal.audit_event import circumstances
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.projection.conflicts import CONFLICT, decision_drafts
@@ -73,14 +74,15 @@ def _decide(number: int, data: Path, actor: str | None, reason: str, *, accept: 
     found = [each for each in _conflicts(folder) if each.seq == number]
     if not found:
         raise UnknownObjectError("entry %(seq)s is no open conflict", seq=str(number))
-    drafts = decision_drafts(
-        found[0],
-        accept=accept,
-        at_us=_recording_us(folder),
-        actor=actor or getpass.getuser(),
-        reason=reason,
-    )
     with Journal.open(folder) as journal:
+        drafts = decision_drafts(
+            found[0],
+            accept=accept,
+            at_us=_recording_us(folder),
+            actor=actor or getpass.getuser(),
+            reason=reason,
+            circumstances=circumstances(folder, journal),
+        )
         journal.append(drafts)
 
 

@@ -4,7 +4,8 @@ The first value stands. A later one that differs becomes an open verdict ``readi
 person closes it, either accepting the later value or keeping the first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from gateway.domain.errors import UnknownObjectError
 from gateway.i18n.rules import RULES
@@ -46,10 +47,13 @@ def opening_drafts(
     ]
 
 
-def decision_drafts(verdict: Verdict, *, accept: bool, at_us: int, actor: str, reason: str) -> list[Draft]:
+def decision_drafts(
+    verdict: Verdict, *, accept: bool, at_us: int, actor: str, reason: str, circumstances: Mapping[str, Any]
+) -> list[Draft]:
     """The decision of a person about an open conflict: an event that says it, and the verdict's end.
 
-    UnknownObjectError when the verdict is no conflict or is decided already.
+    ``circumstances`` are those of the moment (``gateway.journal.audit_event``). UnknownObjectError when the verdict is
+    no conflict or is decided already.
     """
     if verdict.rule != CONFLICT or verdict.to_us is not None:
         raise UnknownObjectError("entry %(seq)s is no open conflict", seq=str(verdict.seq))
@@ -63,6 +67,7 @@ def decision_drafts(verdict: Verdict, *, accept: bool, at_us: int, actor: str, r
         "new": refused if accept else kept,
         "reason": reason,
         "result": "ok",
+        **circumstances,
     }
     closing = {
         "rule": CONFLICT,

@@ -23,6 +23,7 @@ from gateway.ports import Answer, Document
 from gateway.validation import InstalledInstruments, NoRegistry
 
 START_US = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
+CIRCUMSTANCES = {"clock": None, "configuration": None, "software": "test"}
 Result = TypeVar("Result")
 
 
@@ -242,7 +243,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.outbox = Outbox(self.journal.append_encoded, InlineCommitter(), self.clock)
-        self.recorder = Recorder("o", self.registry, self.tally)
+        self.recorder = Recorder("o", self.registry, self.tally, lambda: CIRCUMSTANCES)
         self.actors: list[EndpointActor] = []
         self.links: list[SimulatedLink] = []
         self.changes: list[tuple[str, bool]] = []

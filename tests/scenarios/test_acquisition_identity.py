@@ -126,6 +126,7 @@ def test_an_exchanged_meter_is_seen_at_its_first_low_reading(tmp_path: Path) -> 
     assert (event["old"], event["new"]) == ({"serial": "SN-1"}, {"serial": "SN-2"})
     assert event["raw"] == ["U04tMgAAAAA="], "the evidence is kept"
     assert event["findings"][0][0] == "identity.changed"
+    assert {"clock", "configuration", "software", "actor", "reason", "result"} <= event.keys()
     slots = [entry.body["slot"] for entry in entries if entry.kind == "poll" and entry.body["group"] == "identity"]
     assert len(slots) == 1, "reads outside the schedule take no slot"
 

@@ -39,8 +39,11 @@ class NoPlan:
         return (None,), (3,), self._findings
 
 
+CIRCUMSTANCES = {"clock": None, "configuration": None, "software": "test"}
+
+
 def recorder() -> Recorder:
-    return Recorder("o", NoRegistry(), Tally())
+    return Recorder("o", NoRegistry(), Tally(), lambda: CIRCUMSTANCES)
 
 
 @given(raw=raws, outcome=st.sampled_from([Outcome.OK, Outcome.PARTIAL]), fact=st.integers(-(2**63), 2**63))
