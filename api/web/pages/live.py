@@ -1,37 +1,15 @@
 """实时: the tree of points with their newest values; one point with every channel and its raw registers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from api.asked import AskedFor
 from api.web.environment import page
+from api.web.tree import nested
 from gateway.audit.findings import findings
-from gateway.audit.live import LivePoint, live, live_detail
+from gateway.audit.live import live, live_detail
 
 router = APIRouter(include_in_schema=False)
-
-
-@dataclass(slots=True)
-class Branch:
-    """A point with what hangs under it, for the tree."""
-
-    row: LivePoint
-    children: list["Branch"] = field(default_factory=list)
-
-
-def nested(rows: Sequence[LivePoint]) -> list[Branch]:
-    """The tree from rows with depths, parents first."""
-    roots: list[Branch] = []
-    open_at: list[Branch] = []
-    for row in rows:
-        branch = Branch(row)
-        del open_at[row.depth :]
-        (open_at[-1].children if open_at else roots).append(branch)
-        open_at.append(branch)
-    return roots
 
 
 @router.get("/live")
