@@ -70,15 +70,10 @@ class Schedule(FileModel):
     period_s: int = Field(default=300, ge=1, le=86_400)
 
 
-class InfluxSink(FileModel):
-    """Where readings are also written. Secrets are named, never written: an environment variable or a file."""
+class HttpSink(FileModel):
+    """What every sink over HTTP needs. Secrets are named, never written: an environment variable or a file."""
 
     url: str = Field(pattern=r"^https?://", max_length=500)
-    dialect: Literal["auto", "v1", "v2"] = "auto"
-    database: str | None = Field(default=None, min_length=1, max_length=100)
-    retention_policy: str | None = Field(default=None, min_length=1, max_length=100)
-    org: str | None = Field(default=None, min_length=1, max_length=100)
-    bucket: str | None = Field(default=None, min_length=1, max_length=100)
     username: str | None = Field(default=None, min_length=1, max_length=100)
     password_env: str | None = Field(default=None, min_length=1, max_length=100)
     password_file: str | None = Field(default=None, min_length=1, max_length=500)
@@ -86,6 +81,16 @@ class InfluxSink(FileModel):
     token_file: str | None = Field(default=None, min_length=1, max_length=500)
     ca_file: str | None = Field(default=None, min_length=1, max_length=500)
     max_series: int = Field(default=100_000, ge=1)
+
+
+class InfluxSink(HttpSink):
+    """Where readings are also written. Secrets are named, never written: an environment variable or a file."""
+
+    dialect: Literal["auto", "v1", "v2"] = "auto"
+    database: str | None = Field(default=None, min_length=1, max_length=100)
+    retention_policy: str | None = Field(default=None, min_length=1, max_length=100)
+    org: str | None = Field(default=None, min_length=1, max_length=100)
+    bucket: str | None = Field(default=None, min_length=1, max_length=100)
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:
@@ -94,17 +99,8 @@ class InfluxSink(FileModel):
         return self
 
 
-class VictoriaSink(FileModel):
+class VictoriaSink(HttpSink):
     """A VictoriaMetrics that readings are also sent to, for dashboards: it cannot be asked whether it has them all."""
-
-    url: str = Field(pattern=r"^https?://", max_length=500)
-    username: str | None = Field(default=None, min_length=1, max_length=100)
-    password_env: str | None = Field(default=None, min_length=1, max_length=100)
-    password_file: str | None = Field(default=None, min_length=1, max_length=500)
-    token_env: str | None = Field(default=None, min_length=1, max_length=100)
-    token_file: str | None = Field(default=None, min_length=1, max_length=500)
-    ca_file: str | None = Field(default=None, min_length=1, max_length=500)
-    max_series: int = Field(default=100_000, ge=1)
 
 
 class SiteFile(FileModel):
