@@ -163,7 +163,9 @@ async def test_collecting_from_live_and_dead_endpoints(tmp_path: Path) -> None:
     assert report["agree"]
     assert report["slots"] == sum(report["outcomes"].values())
     assert report["simulated"] is True
-    assert set(report["outcomes"]) <= {"ok", "unreachable", "breaker"}
+    # a busy machine may honestly miss the start of a one-second slot, or answer it too late
+    assert report["outcomes"]["ok"] >= 6
+    assert set(report["outcomes"]) <= {"ok", "unreachable", "breaker", "overrun", "timeout"}
     assert report["by_protocol"] == {"modbus": report["readings"]}
 
 
