@@ -102,6 +102,11 @@ class MeteringPoint(LedgerObject):
     purpose: str = ""
     exemption: str = ""  # why it need not be measured
     commissioned_on: str = ""  # civil date; before it the point is planned
+    target_uncertainty: str = ""  # relative expanded uncertainty (k = 2) an amount here may have, percent
+    decision_rule: str = ""  # jjf1094, ilac_g8, jcgm106; blank: the site's
+    correction_mode: str = ""  # curve, mean, none; blank: the site's
+    power_factor: str = ""  # at which phase displacements of transformers count, (0, 1]; blank: 1
+    lead_drop: str = ""  # error by the voltage drop of the leads, percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +127,12 @@ class Instrument(LedgerObject):
     ratio_primary: str = ""  # transformer plate, decimal text
     ratio_secondary: str = ""
     location: str = ""
+    mpe_percent: str = ""  # maximum permissible error as its own papers say; blank: by class
+    mpe_source: str = ""  # edition and clause that say so, and who read it
+    ambient_from: str = ""  # rated operating temperature, °C
+    ambient_to: str = ""
+    rated_voltage: str = ""  # between phase and neutral at the meter, V
+    phases: int = 0  # 1 or 3; 0: not stated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +150,7 @@ class Installation(LedgerObject):
     pt_ratio: str = ""
     seal: str = ""
     people: str = ""
+    ambient: str = ""  # device/channel that measures the temperature there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +175,16 @@ class Certificate(LedgerObject):
     document: str = ""  # SHA-256 of the file under blobs/
     authenticity: str = ""  # what was found about the file's signature; blank: no file was looked at
     as_found_result: str = ""  # pass, fail: before adjustment or repair; blank: not stated
+    as_found_error_percent: str = ""
+    as_found_uncertainty_percent: str = ""  # expanded U
+    phase_minutes: str = ""  # phase displacement of a transformer
+    covered_from: str = ""  # load the certificate speaks of, meter side, in covered_unit
+    covered_to: str = ""
+    covered_unit: str = ""  # kW, A, m3/h, t/h …
+    quantities: str = ""  # measurand ids it speaks of, separated by ";"; blank: not restricted
+    firmware: str = ""  # as at the calibration
+    meter_constant: str = ""
+    seal: str = ""
     confirmed_requirement: str = ""  # 计量确认: what the instrument was compared with for its use
     confirmed_result: str = ""  # pass, fail; blank: nobody confirmed it
     confirmed_by: str = ""
@@ -178,6 +200,15 @@ class Standard(LedgerObject):
     certificate_number: str = ""
     laboratory: str = ""
     valid_until: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site(LedgerObject):
+    """用能单位现场: by which rules its readings are judged where a point says nothing else."""
+
+    decision_rule: str = ""
+    correction_mode: str = ""
+    jurisdiction: str = ""  # row of gateway.metrology.limits; blank: CN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,4 +251,5 @@ RECORD_TYPES: Mapping[str, type[LedgerObject]] = {
     "standard": Standard,
     "document": LedgerDocument,
     "person": Person,
+    "site": Site,
 }

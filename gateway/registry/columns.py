@@ -95,6 +95,12 @@ _CERTIFICATE_KINDS = _choices(
 )
 _RESULTS = {**_choices(fail="不合格", none="无|不作结论|—|-"), "pass": "pass", "合格": "pass"}
 _CONFIRMATIONS = _choices(fail="不合格|不符合") | {"pass": "pass", "合格": "pass", "符合": "pass"}
+_DECISION_RULES = {"jjf1094": "jjf1094", "ilac_g8": "ilac_g8", "jcgm106": "jcgm106"} | {
+    "jjf 1094": "jjf1094",
+    "ilac-g8": "ilac_g8",
+    "jcgm 106": "jcgm106",
+}
+_CORRECTIONS = _choices(curve="误差曲线修正", mean="平均误差修正", none="不修正")
 _FROM = Column("from", "生效时间", Cell.MOMENT)
 _TO = Column("to", "失效时间", Cell.MOMENT)
 
@@ -119,6 +125,11 @@ POINTS = LedgerFile(
         Column("purpose", "用途"),
         Column("exemption", "免配理由"),
         Column("commissioned_on", "投用日期", Cell.DATE),
+        Column("target_uncertainty", "目标不确定度(%)", Cell.DECIMAL),
+        Column("decision_rule", "判定规则", Cell.CHOICE, choices=_DECISION_RULES),
+        Column("correction_mode", "误差修正方式", Cell.CHOICE, choices=_CORRECTIONS),
+        Column("power_factor", "功率因数", Cell.DECIMAL),
+        Column("lead_drop", "二次压降误差(%)", Cell.DECIMAL),
         _FROM,
         _TO,
     ),
@@ -143,6 +154,12 @@ INSTRUMENTS = LedgerFile(
         Column("ratio_primary", "一次额定值", Cell.DECIMAL),
         Column("ratio_secondary", "二次额定值", Cell.DECIMAL),
         Column("location", "安装使用地点及用途"),
+        Column("mpe_percent", "最大允许误差(%)", Cell.DECIMAL),
+        Column("mpe_source", "最大允许误差出处"),
+        Column("ambient_from", "额定温度下限(℃)", Cell.DECIMAL),
+        Column("ambient_to", "额定温度上限(℃)", Cell.DECIMAL),
+        Column("rated_voltage", "相电压(V)", Cell.DECIMAL),
+        Column("phases", "相数", Cell.INTEGER),
         _FROM,
         _TO,
     ),
@@ -166,6 +183,7 @@ INSTALLATIONS = LedgerFile(
         Column("pt_ratio", "电压互感器变比", Cell.RATIO),
         Column("seal", "封印编号"),
         Column("people", "装拆人员"),
+        Column("ambient", "环境温度通道"),
     ),
 )
 CERTIFICATES = LedgerFile(
@@ -189,6 +207,17 @@ CERTIFICATES = LedgerFile(
         Column("standards", "计量标准", Cell.ID_LIST),
         Column("supersedes", "替代证书", Cell.ID),
         Column("document", "文件哈希"),
+        Column("as_found_result", "调修前结论", Cell.CHOICE, choices=_CONFIRMATIONS),
+        Column("as_found_error_percent", "调修前误差(%)", Cell.DECIMAL),
+        Column("as_found_uncertainty_percent", "调修前扩展不确定度(%)", Cell.DECIMAL),
+        Column("phase_minutes", "相位差(′)", Cell.DECIMAL),
+        Column("covered_from", "负载下限", Cell.DECIMAL),
+        Column("covered_to", "负载上限", Cell.DECIMAL),
+        Column("covered_unit", "负载单位"),
+        Column("quantities", "所涉参量", Cell.ID_LIST),
+        Column("firmware", "固件版本"),
+        Column("meter_constant", "仪表常数"),
+        Column("seal", "封印编号"),
         Column("confirmed_requirement", "计量要求"),
         Column("confirmed_result", "计量确认结论", Cell.CHOICE, choices=_CONFIRMATIONS),
         Column("confirmed_by", "确认人"),
