@@ -114,6 +114,15 @@ TERMS: dict[str, dict[str, str]] = {
         "optional": "not demanded",
         "planned": "planned",
     },
+    "replacement_step": {
+        "ordered": "check ordered",
+        "dismounted": "meter dismounted",
+        "sent": "sent to the laboratory",
+        "result": "result known",
+        "fitted": "meter fitted",
+        "closed": "order closed",
+        "cancelled": "order cancelled",
+    },
     "step": {"hour": "by the hour", "day": "by day", "month": "by month"},
     "balance_reason": {
         "no_value": "a metered point has no value",

@@ -65,7 +65,7 @@ def exchange_drafts(
 
     return [
         draft(old_id, closed, old.from_us, exchange.at_us),
-        draft(_free_id(state, old_id), opened, exchange.at_us, old.to_us),
+        draft(free_installation_id(state, old_id), opened, exchange.at_us, old.to_us),
     ]
 
 
@@ -91,7 +91,7 @@ def _fitted(state: LedgerState, exchange: Exchange) -> tuple[str, Any]:
     return found
 
 
-def _free_id(state: LedgerState, id_: str) -> str:
+def free_installation_id(state: LedgerState, id_: str) -> str:
     """The id of the next installation at the same place: ``I1``, ``I1-2``, ``I1-3`` …"""
     number = 2
     while ("installation", f"{id_}-{number}") in state.versions:

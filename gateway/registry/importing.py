@@ -13,6 +13,7 @@ from gateway.journal.journal import MAX_PAGE_ENTRIES, Journal
 from gateway.registry.columns import LEDGER_FILES
 from gateway.registry.reading_files import LedgerProblem, LedgerRow
 from gateway.registry.recording import object_draft
+from gateway.registry.registry import Registry
 from gateway.registry.writing import split_subject
 
 _OPEN_END = 2**62
@@ -59,6 +60,17 @@ class LedgerState:
                     version = _Version(body["object"], body["from"], body["to"], bool(body["withdrawn"]))
                     state.versions[entry.kind, id_].append(version)
             seq = page[-1].seq
+        return state
+
+    @classmethod
+    def of(cls, registry: Registry, organisation: str, known_seq: int | None = None) -> "LedgerState":
+        """The same from the projection, as known then."""
+        state = cls()
+        for kind in RECORD_TYPES:
+            for id_, records in registry.versions(organisation, kind, known_seq).items():
+                state.versions[kind, id_] = [
+                    _Version(each.object, each.from_us, each.to_us, each.withdrawn) for each in records
+                ]
         return state
 
     def has(self, kind: str, id_: str) -> bool:

@@ -14,7 +14,9 @@ from gateway.registry import schema
 from gateway.registry.presence import PresenceTable
 from gateway.registry.registry import Registry
 
-EVENT_KINDS = frozenset({"event", "clock", "key", "review", "user", "loss", "laboratory", "stock", "result"})
+EVENT_KINDS = frozenset(
+    {"event", "clock", "key", "review", "user", "loss", "laboratory", "stock", "result", "replacement"}
+)
 REFERENCES: Mapping[str, tuple[str, ...]] = {
     "installation": ("device", "point", "instrument"),
     "certificate": ("instrument", "serial", "standards", "supersedes"),
