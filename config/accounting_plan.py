@@ -97,6 +97,13 @@ class PlanTariff(FileModel):
     slots: list[TariffSlot] = Field(min_length=1)
 
 
+class BalanceNode(FileModel):
+    """A node under which everything is metered but losses of at most so many percent of what it takes."""
+
+    point: Identifier
+    losses_percent: Number
+
+
 class StatedUncertainty(FileModel):
     """A relative standard uncertainty somebody states for a factor whose source states none."""
 
@@ -113,6 +120,7 @@ class AccountingPlan(FileModel):
     pack: Identifier
     coefficients: Identifier
     standard_coal: dict[Identifier, Parameter] = Field(default_factory=dict)
+    standard_coal_primary: dict[Identifier, Parameter] = Field(default_factory=dict)
     densities: dict[Identifier, Parameter] = Field(default_factory=dict)
     gas_states: dict[Identifier, Literal["m3@0C", "m3@20C"]] = Field(default_factory=dict)
     virtual_points: list[VirtualPoint] = Field(default_factory=list)
@@ -120,6 +128,7 @@ class AccountingPlan(FileModel):
     products: list[PlanProduct] = Field(default_factory=list)
     stocks: list[PlanStock] = Field(default_factory=list)
     tariffs: list[PlanTariff] = Field(default_factory=list)
+    balances: list[BalanceNode] = Field(default_factory=list)
     uncertainties: list[StatedUncertainty] = Field(default_factory=list)
     substitution_u_percent: Number | None = None
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from gateway.accounting.carbon import Emissions
+from gateway.accounting.carbon import Emissions, Working
 from gateway.accounting.estimate import Effect
 from gateway.accounting.inputs import Inputs
 from gateway.accounting.quantities import Quantities, Quantity, added, unknown
@@ -20,6 +20,7 @@ RULES_EDITION = "1"
 ENERGY_RULE = f"energy@{RULES_EDITION}"
 CARBON_RULE = f"carbon@{RULES_EDITION}"
 GJ_PER_TCE = Fraction("29.3076")
+PRIMARY = "tce-primary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Account:
     effects: Mapping[str, Effect]
     lines: dict[str, Line] = field(default_factory=dict)
     exposure: dict[str, Fraction] = field(default_factory=dict)
+    workings: Mapping[str, Working] = field(default_factory=dict)
 
     def add(self, id_: str, quantity: Quantity, rule: str, parts: tuple[str, ...] = ()) -> Quantity:
         """One more line."""
@@ -61,43 +63,48 @@ def account(inputs: Inputs) -> Account:
     _products(made, quantities)
     emissions = Emissions(inputs, quantities)
     _carbon(made, emissions)
+    made.workings = emissions.workings
     _intensities(made)
     return made
 
 
 def _energy(made: Account, quantities: Quantities) -> None:
     inputs = made.inputs
-    counted: dict[str, list[tuple[str, Fraction]]] = {}
+    physical: dict[str, list[tuple[str, Fraction]]] = {}
     coal: dict[str, list[tuple[str, Fraction]]] = {}
-    everything: list[tuple[str, Fraction]] = []
     for name, point in sorted(inputs.points.items()):
         if inputs.amounts[name].value is None and not inputs.amounts[name].expected:
             continue
-        made.add(f"energy/{name}", quantities.point(name), ENERGY_RULE)
-        standard = made.add(
-            f"tce/{name}", standard_coal(quantities, quantities.point(name), point.energy_kind), ENERGY_RULE
-        )
-        if standard.reasons & {"no_standard_coal"}:
-            del made.lines[f"tce/{name}"]
+        amount = made.add(f"energy/{name}", quantities.point(name), ENERGY_RULE)
+        standard = standard_coal(quantities, amount, point.energy_kind)
+        if "no_standard_coal" in standard.reasons:
             continue
+        made.add(f"tce/{name}", standard, ENERGY_RULE)
         sign = Fraction(-1 if point.direction == Direction.OUT else 1)
+        for group in groups(point, inputs.points):
+            coal.setdefault(f"tce/{group}", []).append((f"tce/{name}", sign))
         if point.level == 1:
-            coal.setdefault(f"tce/kind/{point.energy_kind}", []).append((f"tce/{name}", sign))
-            counted.setdefault(f"energy/kind/{point.energy_kind}", []).append((f"energy/{name}", sign))
-        if _heads_process(point, inputs.points):
-            coal.setdefault(f"tce/process/{point.process}", []).append((f"tce/{name}", sign))
-        coal.setdefault(f"tce/level/{point.level}", []).append((f"tce/{name}", sign))
-    for name, parts in sorted(counted.items()):
+            physical.setdefault(f"energy/kind/{point.energy_kind}", []).append((f"energy/{name}", sign))
+            if inputs.plan.primary:
+                made.add(f"{PRIMARY}/{name}", _primary(quantities, amount, standard, point.energy_kind), ENERGY_RULE)
+                coal.setdefault(f"{PRIMARY}/kind/{point.energy_kind}", []).append((f"{PRIMARY}/{name}", sign))
+    for name, parts in sorted(physical.items()):
         units = {made.lines[part].quantity.unit for part, _ in parts}
         if len(units) == 1:
             made.sum(name, parts, units.pop(), ENERGY_RULE)
     for name, parts in sorted(coal.items()):
         made.sum(name, parts, "tce", ENERGY_RULE)
-        if name.startswith("tce/kind/"):
-            everything.append((name, Fraction(1)))
-    made.sum("tce/total", everything, "tce", ENERGY_RULE)
+    for basis in ("tce", PRIMARY) if inputs.plan.primary else ("tce",):
+        kinds = [(name, Fraction(1)) for name in sorted(coal) if name.startswith(f"{basis}/kind/")]
+        made.sum(f"{basis}/total", kinds, "tce", ENERGY_RULE)
     for name, formula in sorted(inputs.plan.virtual.items()):
         _virtual(made, quantities, name, formula)
+
+
+def _primary(quantities: Quantities, amount: Quantity, standard: Quantity, kind: str) -> Quantity:
+    """An amount in tce by the primary-energy value (等价值) the plan states, else as by the equivalent one (当量值)."""
+    stated = quantities.inputs.plan.primary.get(kind)
+    return standard if stated is None else _by_coefficient(quantities, amount, kind, quantities.parameter(stated))
 
 
 def _virtual(made: Account, quantities: Quantities, name: str, formula: str) -> None:
@@ -110,18 +117,40 @@ def _virtual(made: Account, quantities: Quantities, name: str, formula: str) -> 
         made.add(f"tce/{name}", standard, ENERGY_RULE)
 
 
-def _heads_process(point: MeteringPoint, points: Mapping[str, MeteringPoint]) -> bool:
-    """Whether a point is the topmost one of its process and energy kind, so that nothing counts twice."""
-    if not point.process or point.level == 1:
-        return False
+def groups(point: MeteringPoint, points: Mapping[str, MeteringPoint]) -> list[str]:
+    """The sums of standard coal a point belongs to: kind, level, process, equipment; nothing counts twice in one.
+
+    Only the topmost point of a group and energy kind counts in it. What crossed the border is the sum by kind; a level
+    is what its topmost points took, as far as it came through the border; what a generating unit uses itself is
+    taken from what it gives.
+    """
+    above = _above(point, points)
+    found = []
+    if point.level == 1:
+        found.append(f"kind/{point.energy_kind}")
+    from_border = point.level == 1 or any(each.level == 1 for each in above)
+    if point.level and from_border and not any(each.level == point.level for each in above):
+        found.append(f"level/{point.level}")
+    if point.process and point.level != 1:
+        same = [each for each in above if each.level != 1 and each.process == point.process]
+        if all(each.direction == Direction.OUT != point.direction for each in same):
+            found.append(f"process/{point.process}")
+    if point.main_equipment and not any(each.main_equipment == point.main_equipment for each in above):
+        found.append(f"equipment/{point.main_equipment}")
+    return found
+
+
+def _above(point: MeteringPoint, points: Mapping[str, MeteringPoint]) -> list[MeteringPoint]:
+    """The points above one of its own energy kind, nearest first; a ring is cut where it closes."""
+    found: list[MeteringPoint] = []
     seen = {point.id}
     parent = points.get(point.parent)
     while parent is not None and parent.id not in seen:
-        if parent.level > 1 and parent.process == point.process and parent.energy_kind == point.energy_kind:
-            return False
+        if parent.energy_kind == point.energy_kind:
+            found.append(parent)
         seen.add(parent.id)
         parent = points.get(parent.parent)
-    return True
+    return found
 
 
 def standard_coal(quantities: Quantities, amount: Quantity, kind: str) -> Quantity:

@@ -3,7 +3,7 @@ to.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from gateway.accounting import formulas
@@ -34,6 +34,14 @@ class BoundarySources:
     indirect: tuple[tuple[str, Fraction], ...]
 
 
+@dataclass(slots=True)
+class Working:
+    """How a source's tonnes came about: its activity and each parameter as it entered the formula."""
+
+    activity: Quantity | None = None
+    parameters: dict[str, Quantity] = field(default_factory=dict)
+
+
 class Emissions:
     """Sources to tCO2. ConfigurationError when the plan has a source its pack does not know."""
 
@@ -44,6 +52,7 @@ class Emissions:
         foreign = [each.id for each in inputs.plan.sources if each.kind not in self.pack["sources"]]
         if foreign:
             raise ConfigurationError([f"{inputs.plan.pack}: {', '.join(foreign)}"])
+        self.workings = {each.id: Working() for each in inputs.plan.sources}
         self._kinds: dict[str, Callable[[EmissionSource], Quantity]] = {
             "fuel_heat": self._fuel_heat,
             "fuel_volume": self._fuel_carbon,
@@ -82,12 +91,17 @@ class Emissions:
         self, source: EmissionSource, name: str, unit: str = "", default: Quantity | None = None
     ) -> Quantity:
         parameter = source.parameters.get(name)
-        if parameter is None:
-            return default if default is not None else unknown(unit, f"no_parameter:{source.id}:{name}")
-        return self._ask.parameter(parameter, unit)
+        if parameter is not None:
+            found = self._ask.parameter(parameter, unit)
+        else:
+            found = default if default is not None else unknown(unit, f"no_parameter:{source.id}:{name}")
+        self.workings[source.id].parameters[name] = found
+        return found
 
     def _amount(self, source: EmissionSource, unit: str) -> Quantity:
-        return self._ask.formula(source.amount, unit)
+        found = self._ask.formula(source.amount, unit)
+        self.workings[source.id].activity = found
+        return found
 
     def _fuel_heat(self, source: EmissionSource) -> Quantity:
         ncv = self._parameter(source, "ncv")

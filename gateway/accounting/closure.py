@@ -16,10 +16,11 @@ MIN_COVERAGE_PERMILLE = 950
 
 
 class Closure(StrEnum):
-    """平衡, 超差, 无法判定."""
+    """平衡, 超差, 无法判定; between them a share that no point under the node is said to measure (未计量份额)."""
 
     BALANCED = "balanced"
     EXCEEDED = "exceeded"
+    UNMETERED = "unmetered"
     UNDECIDED = "undecided"
 
 
@@ -55,9 +56,13 @@ def judge(
     *,
     k: Fraction = COVERAGE_FACTOR,
     min_coverage_permille: int = MIN_COVERAGE_PERMILLE,
+    losses: Fraction | None = None,
 ) -> NodeBalance:
-    """Judge a node. Nothing is judged where a part is missing, not metered, thinly covered or without an
-    uncertainty.
+    """Judge a node. Nothing is judged where a part is missing, thinly covered or without an uncertainty.
+
+    ``losses`` says that everything under the node is metered, but for losses of at most that share of the parent: then
+    a remainder beyond it is 超差. Without it a remainder above the limit is what nobody measures (未计量份额); children
+    that take more than their parent are 超差 in any case.
     """
     known = [each.amount.scaled(Fraction(each.sign)) for each in children if each.amount is not None]
     explained = total(known) if known else None
@@ -68,8 +73,9 @@ def judge(
     limit = None if u is None else (k * Fraction(u)).limit_denominator(10**9)
     reasons = _reasons((parent, *children), min_coverage_permille)
     closure = Closure.UNDECIDED
-    if difference is not None and limit is not None and not reasons:
-        closure = Closure.BALANCED if abs(difference.value) <= limit else Closure.EXCEEDED
+    if difference is not None and limit is not None and not set(reasons) - {"unmetered"}:
+        allowed = Fraction(0) if losses is None or parent.amount is None else losses * abs(parent.amount.value)
+        closure = _closure(difference.value, limit, allowed, whole=losses is not None, unmetered=bool(reasons))
     return NodeBalance(
         explained=None if explained is None else explained.value,
         remainder=None if difference is None else difference.value,
@@ -78,6 +84,14 @@ def judge(
         closure=closure,
         reasons=reasons,
     )
+
+
+def _closure(difference: Fraction, limit: Fraction, allowed: Fraction, *, whole: bool, unmetered: bool) -> Closure:
+    if difference < -limit:
+        return Closure.EXCEEDED
+    if difference > limit + allowed:
+        return Closure.EXCEEDED if whole and not unmetered else Closure.UNMETERED
+    return Closure.UNDECIDED if unmetered else Closure.BALANCED
 
 
 def _share(difference: Estimate | None, parent: NodePart) -> int | None:

@@ -11,11 +11,13 @@ from gateway.accounting.factors import FactorBook
 from gateway.accounting.instruments import Instruments
 from gateway.accounting.laboratory import LaboratoryRecord, records
 from gateway.accounting.metered import Amount, amounts
+from gateway.accounting.online import online_records
 from gateway.accounting.plan import Plan
 from gateway.accounting.units import Units
 from gateway.domain.ledger import MeteringPoint
 from gateway.domain.time import Period
 from gateway.registry.registry import Registry
+from gateway.series.store import SeriesStore
 from gateway.settlement.query import Settlement
 
 
@@ -70,8 +72,12 @@ def gather(
     units: Units,
     zone: ZoneInfo,
     known_seq: int | None = None,
+    series: SeriesStore | None = None,
 ) -> Inputs:
-    """The inputs as recorded up to an entry; UnknownObjectError when no plan held."""
+    """The inputs as recorded up to an entry; UnknownObjectError when no plan held.
+
+    With ``series`` the laboratory values that devices send count too.
+    """
     as_of = period.end_us - 1
     plan = Plan.on_record(registry, organisation, as_of, known_seq)
     return Inputs(
@@ -85,7 +91,10 @@ def gather(
             for record in registry.objects(organisation, "point", as_of, known_seq)
         },
         amounts=amounts(settlement, registry, organisation, period, zone=zone, known_seq=known_seq),
-        laboratory=tuple(records(registry, organisation, known_seq)),
+        laboratory=(
+            *records(registry, organisation, known_seq),
+            *(() if series is None else online_records(registry, series, organisation, period, known_seq)),
+        ),
         instruments=Instruments(registry, organisation, known_seq, plan.substitution_u),
         units=units,
     )

@@ -50,6 +50,7 @@ class LaboratoryRecord:
     weight_t: Fraction | None = None
     laboratory: str = ""
     report: str = ""
+    online: bool = False  # sent by a device (gateway.accounting.online), not entered
 
     @classmethod
     def of(cls, body: Mapping[str, Any], seq: int, recorded_us: int) -> "LaboratoryRecord":
@@ -95,9 +96,13 @@ class Mean:
 
 
 def mean(found: Sequence[LaboratoryRecord], point: str, name: str, period: Period, units: Units) -> Mean | None:
-    """The mean of a property over the records whose own time begins in the period; None without one."""
+    """The mean of a property over the records whose own time begins in the period; None without one.
+
+    Reports that were entered go before what a device sent: where there is one, the device's values are left out.
+    """
     unit = CANONICAL[name]
     fitting = [each for each in found if each.point == point and name in each.values and each.period.start_us in period]
+    fitting = [each for each in fitting if not each.online] or fitting
     if not fitting:
         return None
     values = [units.convert(*each.values[name], unit) for each in fitting]
@@ -106,6 +111,33 @@ def mean(found: Sequence[LaboratoryRecord], point: str, name: str, period: Perio
     used = known if len(known) == len(weights) and sum(known) > 0 else [Fraction(1)] * len(values)
     whole = sum((value * weight for value, weight in zip(values, used, strict=True)), Fraction(0)) / sum(used)
     return Mean(whole, unit, tuple(sorted(each.seq for each in fitting)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthlyMean:
+    """A property's mean over one civil month at the site, with how many samples it rests on."""
+
+    point: str
+    property: str
+    month: Period
+    samples: int
+    mean: Mean
+
+
+def monthly_means(
+    found: Sequence[LaboratoryRecord], period: Period, months: Sequence[Period], units: Units
+) -> list[MonthlyMean]:
+    """Every property of every point, month by month, as far as the months lie in the period."""
+    wanted = sorted({(each.point, name) for each in found for name in each.values if each.period.start_us in period})
+    made = []
+    for point, name in wanted:
+        for month in months:
+            span = Period(max(month.start_us, period.start_us), min(month.end_us, period.end_us))
+            each = mean(found, point, name, span, units) if span.start_us < span.end_us else None
+            if each is not None:
+                count = len(each.evidence)
+                made.append(MonthlyMean(point=point, property=name, month=month, samples=count, mean=each))
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,9 @@ without a counter (weighbridges, registers read by people) are asked one by one.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fractions import Fraction
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from gateway.domain.ledger import Installation, InstallationRole
@@ -89,17 +91,18 @@ def amounts(
 ) -> dict[str, Amount]:
     """Every point that was on record, by id.
 
-    With ``known_seq``, with ``from_intervals``, or where the period does not begin and end at midnights of ``zone``,
-    intervals are summed; otherwise roll-ups.
+    With ``known_seq`` or ``from_intervals`` intervals are summed; otherwise roll-ups of whole months and days of
+    ``zone``, and intervals only for what is left of a day at either end.
     """
     found: dict[str, Amount] = {}
     fittings = _fittings(registry, organisation, known_seq)
     first = _first_channels(settlement, organisation)
-    kind = None if known_seq is not None or from_intervals else _rollup_kind(period, zone)
-    pieces = (
-        _from_intervals(settlement, organisation, period, known_seq)
+    spans = [(None, period)] if known_seq is not None or from_intervals else _spans(period, zone)
+    pieces = chain.from_iterable(
+        _from_intervals(settlement, organisation, span, known_seq)
         if kind is None
-        else _from_rollups(settlement, organisation, period, kind)
+        else _from_rollups(settlement, organisation, span, kind)
+        for kind, span in spans
     )
     expected = period.duration_us // SETTLEMENT_WINDOW_US
     for device, channel, piece in pieces:
@@ -148,12 +151,34 @@ def _first_channels(settlement: Settlement, organisation: str) -> dict[str, str]
     return first
 
 
-def _rollup_kind(period: Period, zone: ZoneInfo) -> int | None:
-    """Months where the period is whole months, else days where it is whole days, else None."""
-    days = [local_date(each, zone) for each in (period.start_us, period.end_us)]
-    if [local_midnight(day, zone) for day in days] != [period.start_us, period.end_us]:
-        return None
-    return MONTH if all(day.day == 1 for day in days) else DAY
+def _spans(period: Period, zone: ZoneInfo) -> list[tuple[int | None, Period]]:
+    """The period in whole months, whole days (``MONTH``, ``DAY``) and what is left of days at its ends (None)."""
+    first_day, last_day = _midnight_after(period.start_us, zone), _midnight_before(period.end_us, zone)
+    if first_day >= last_day:
+        return [(None, period)]
+    first = local_date(first_day, zone)
+    later = first if first.day == 1 else (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+    first_month = local_midnight(later, zone)
+    last_month = local_midnight(local_date(last_day, zone).replace(day=1), zone)
+    if first_month >= last_month:
+        first_month = last_month = last_day
+    cuts: list[tuple[int | None, int, int]] = [
+        (None, period.start_us, first_day),
+        (DAY, first_day, first_month),
+        (MONTH, first_month, last_month),
+        (DAY, last_month, last_day),
+        (None, last_day, period.end_us),
+    ]
+    return [(kind, Period(start, end)) for kind, start, end in cuts if start < end]
+
+
+def _midnight_before(at_us: int, zone: ZoneInfo) -> int:
+    return local_midnight(local_date(at_us, zone), zone)
+
+
+def _midnight_after(at_us: int, zone: ZoneInfo) -> int:
+    midnight = _midnight_before(at_us, zone)
+    return midnight if midnight == at_us else local_midnight(local_date(at_us, zone) + timedelta(days=1), zone)
 
 
 def _from_rollups(

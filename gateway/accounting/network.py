@@ -20,7 +20,9 @@ def balances(quantities: Quantities) -> Iterator[tuple[str, NodeBalance]]:
         unit = quantities.point(name).unit
         parts = [_part(quantities, each, unit) for each in sorted(children[name], key=lambda each: each.id)]
         # the parent is what is explained, whichever way it flows
-        yield name, judge(replace(_part(quantities, points[name], unit), sign=1), parts, quantities.effects)
+        whole = replace(_part(quantities, points[name], unit), sign=1)
+        losses = quantities.inputs.plan.losses.get(name)
+        yield name, judge(whole, parts, quantities.effects, losses=losses)
 
 
 def _part(quantities: Quantities, point: MeteringPoint, unit: str) -> NodePart:

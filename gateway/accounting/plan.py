@@ -88,6 +88,8 @@ class Plan:
     pack: str
     coefficients: str
     standard_coal: Mapping[str, Parameter] = field(default_factory=dict)
+    primary: Mapping[str, Parameter] = field(default_factory=dict)  # 等价值 of the year by energy kind
+    losses: Mapping[str, Fraction] = field(default_factory=dict)  # nodes metered whole: losses they may have, of one
     densities: Mapping[str, Parameter] = field(default_factory=dict)
     gas_states: Mapping[str, str] = field(default_factory=dict)
     virtual: Mapping[str, str] = field(default_factory=dict)
@@ -110,6 +112,11 @@ class Plan:
             pack=str(document["pack"]),
             coefficients=str(document["coefficients"]),
             standard_coal=_parameters(document.get("standard_coal")),
+            primary=_parameters(document.get("standard_coal_primary")),
+            losses={
+                str(each["point"]): decimal_fraction(str(each["losses_percent"])) / 100
+                for each in document.get("balances") or ()
+            },
             densities=_parameters(document.get("densities")),
             gas_states={str(kind): str(unit) for kind, unit in (document.get("gas_states") or {}).items()},
             virtual={str(each["id"]): str(each["formula"]) for each in virtual},

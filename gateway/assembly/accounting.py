@@ -23,6 +23,7 @@ from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
 from gateway.registry.recording import object_draft
 from gateway.registry.registry import Registry
+from gateway.series.store import SeriesStore
 from gateway.settlement.query import Settlement
 
 
@@ -33,6 +34,7 @@ class Accounting:
     folder: DataFolder
     registry: Registry
     settlement: Settlement
+    series: SeriesStore
 
     @property
     def zone(self) -> ZoneInfo:
@@ -49,6 +51,7 @@ class Accounting:
             units=units_of(shipped_accounting()),
             zone=self.zone,
             known_seq=known_seq,
+            series=self.series,
         )
 
 
@@ -67,9 +70,11 @@ def opened(data: Path) -> Iterator[Accounting]:
     except BaseException:
         registry.close()
         raise
+    series = SeriesStore(folder.series, organisation=folder.organisation, read_only=True)
     try:
-        yield Accounting(folder, registry, settlement)
+        yield Accounting(folder, registry, settlement, series)
     finally:
+        series.close()
         settlement.close()
         registry.close()
 
@@ -138,6 +143,11 @@ def check_plan(plan: AccountingPlan, found: AccountingCatalogues, points: frozen
             lines.append(text(language, error.message, **error.facts))
             continue
         lines += [text(language, "the ledger has no metering point '%(point)s'", point=each) for each in foreign]
+    named = {each.point for each in plan.balances} | {point for each in plan.tariffs for point in each.points}
+    named |= {each.point for each in plan.stocks}
+    lines += [
+        text(language, "the ledger has no metering point '%(point)s'", point=each) for each in sorted(named - points)
+    ]
     for tariff in document.get("tariffs", ()):
         try:
             Tariff.of(tariff)

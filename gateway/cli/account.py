@@ -9,10 +9,9 @@ import click
 
 from gateway.accounting.account import Account, account
 from gateway.accounting.budget import budget, improvements
-from gateway.accounting.checks import costs, invoice_checks, stock_checks
 from gateway.accounting.comparison import compare
+from gateway.accounting.documents import account_document, beside_document
 from gateway.accounting.laboratory import doubts
-from gateway.accounting.quantities import Quantities
 from gateway.accounting.results import KIND, STATES, figure_document, result, result_draft, results, step_draft
 from gateway.assembly.accounting import (
     Accounting,
@@ -162,7 +161,7 @@ def show_command(
     """Compute and show; nothing is written. 计算并显示，不写入。"""
     with opened(data) as there:
         made = account(there.inputs(Period(start_us, end_us), known_seq))
-        beside = beside_document(made, there)
+        beside = beside_document(made, there.registry, there.settlement, there.zone)
     if as_json:
         click.echo(json.dumps({**account_document(made), **beside}, ensure_ascii=False))
         return
@@ -173,60 +172,6 @@ def show_command(
         click.echo(text(language, sentence, **{**each, "agreement": text(language, each["agreement"])}))
     for each in beside["costs"]:
         click.echo(text(language, "%(tariff)s %(point)s: %(total)s %(currency)s", **each))
-
-
-def beside_document(made: Account, there: Accounting) -> dict[str, Any]:
-    """Invoices and stock against metering, and cost by time of use, as JSON."""
-    inputs, registry, settlement = made.inputs, there.registry, there.settlement
-    found = [
-        *invoice_checks(inputs, registry, settlement, there.zone),
-        *stock_checks(inputs, registry, Quantities(inputs)),
-    ]
-    return {
-        "checks": [
-            {
-                "kind": each.kind,
-                "name": each.name,
-                "unit": each.unit,
-                "metered": None if each.check.metered is None else decimal_text(each.check.metered, 6),
-                "recorded": None if each.check.other is None else decimal_text(each.check.other, 6),
-                "limit": None if each.check.limit is None else decimal_text(each.check.limit, 6),
-                "agreement": str(each.check.agreement),
-                "reasons": list(each.check.reasons),
-            }
-            for each in found
-        ],
-        "costs": [
-            {
-                "tariff": tariff,
-                "point": point,
-                "currency": currency,
-                "total": decimal_text(spent.total, 4),
-                "by_slot": {name: decimal_text(money, 4) for name, money in sorted(spent.money.items())},
-                "unpriced": spent.unpriced,
-            }
-            for (tariff, point), (currency, spent) in costs(inputs, registry, settlement, there.zone).items()
-        ],
-    }
-
-
-def account_document(made: Account) -> dict[str, Any]:
-    """An account as JSON: every line's figure, default exposure, doubts about laboratory values."""
-    return {
-        "from": iso(made.inputs.period.start_us),
-        "to": iso(made.inputs.period.end_us),
-        "inputs": made.inputs.digest(),
-        "pack": made.inputs.plan.pack,
-        "figures": {
-            name: {**figure_document(line.figure), "factors": list(line.figure.factors), "parts": list(line.parts)}
-            for name, line in made.lines.items()
-        },
-        "exposure": {name: decimal_text(tonnes, 6) for name, tonnes in sorted(made.exposure.items())},
-        "doubts": [
-            {"rule": each.rule, "number": each.number, "facts": dict(each.facts)}
-            for each in doubts(made.inputs.laboratory)
-        ],
-    }
 
 
 def _table(figures: dict[str, dict[str, Any]], language: str) -> None:

@@ -19,7 +19,7 @@ from gateway.accounting.network import balances
 from gateway.accounting.quantities import Quantities
 from gateway.accounting.results import ResultStateError, figure_document, result, result_draft, results, step_draft
 from gateway.domain.figure import Figure
-from gateway.domain.time import Period
+from gateway.domain.time import Period, parse_iso
 from gateway.journal.entry import Draft
 from tests.unit.gateway.accounting.conftest import DAY, GRID, OWN, PLAN, POINTS, START, ZONE, World
 
@@ -121,6 +121,7 @@ def test_rollups_intervals_and_recorded_moments_give_the_same_digits(world: Worl
     found = [amounts(settlement, world.registry, "o", DAY, zone=ZONE, **way) for way in ways]
     settlement.close()
     assert found[0] == found[1] == found[2]
+    assert all(each.value for each in found[0].values())
     then = world.seq
     first = account(world.inputs(known_seq=then))
     world.settle({"intake": 5_000_000}, START, 8, revision=1)
@@ -134,6 +135,28 @@ def test_rollups_intervals_and_recorded_moments_give_the_same_digits(world: Worl
     assert documents[0] == documents[1]
     assert first.inputs.digest() == again.inputs.digest()
     assert account(world.inputs()).inputs.digest() != again.inputs.digest()
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-01-01T00:00", "2026-03-01T00:00"),  # months
+        ("2026-01-30T00:00", "2026-03-02T00:00"),  # days, a month, a day
+        ("2026-01-31T22:15", "2026-03-01T06:30"),  # and what is left of days
+        ("2026-02-10T03:00", "2026-02-10T09:45"),
+    ],
+)
+def test_any_period_is_cut_into_rollups_without_a_change_of_digits(world: World, start: str, end: str) -> None:
+    for place, day in enumerate(("2026-01-30", "2026-01-31", "2026-02-10", "2026-02-28", "2026-03-01")):
+        values = {point: facts[6] + 7 * place for point, facts in POINTS.items()}
+        world.settle(values, parse_iso(f"{day}T00:00:00+08:00"), 96)
+    period = Period(parse_iso(f"{start}:00+08:00"), parse_iso(f"{end}:00+08:00"))
+    settlement = world.settlement()
+    ways = [{}, {"from_intervals": True}]
+    found = [amounts(settlement, world.registry, "o", period, zone=ZONE, **way) for way in ways]
+    settlement.close()
+    assert found[0]["kiln"].windows > 20
+    assert found[0] == found[1]
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -228,7 +251,12 @@ def test_every_node_of_the_network_is_judged(world: World) -> None:
     assert found["intake"].unmetered_permille == 100
     limit = 2 * 96 * math.hypot(1000 * class_u(0.5), 600 * class_u(1), 300 * class_u(1))
     assert float(found["intake"].limit or 0) == pytest.approx(limit, rel=1e-4)
-    assert found["intake"].closure is Closure.EXCEEDED
+    assert found["intake"].closure is Closure.UNMETERED  # nobody said that everything under it is metered
+    world.plan({**PLAN, "balances": [{"point": "intake", "losses_percent": "2"}]})
+    whole = dict(balances(Quantities(world.inputs())))
+    assert whole["intake"].closure is Closure.EXCEEDED
+    world.plan({**PLAN, "balances": [{"point": "intake", "losses_percent": "10"}]})
+    assert dict(balances(Quantities(world.inputs())))["intake"].closure is Closure.BALANCED
     world.settle({"kiln": None}, START, 20, revision=1, coverage=0)
     thin = dict(balances(Quantities(world.inputs())))
     assert thin["intake"].closure is Closure.UNDECIDED

@@ -26,13 +26,25 @@ def test_within_the_limit_of_the_difference() -> None:
 
 
 def test_beyond_it() -> None:
-    found = judge(part("p", "1000", "p"), [part("a", "600", "a"), part("b", "300", "b")], EFFECTS)
-    assert found.closure is Closure.EXCEEDED
+    children = [part("a", "600", "a"), part("b", "300", "b")]
+    assert judge(part("p", "1000", "p"), children, EFFECTS).closure is Closure.UNMETERED
+    assert judge(part("p", "1000", "p"), children, EFFECTS, losses=Fraction(0)).closure is Closure.EXCEEDED
+    assert judge(part("p", "1000", "p"), children, EFFECTS, losses=Fraction("0.08")).closure is Closure.BALANCED
+    over = [part("a", "700", "a"), part("b", "400", "b")]
+    assert judge(part("p", "1000", "p"), over, EFFECTS).closure is Closure.EXCEEDED, "no load can be negative"
+
+
+def test_a_point_without_a_meter_leaves_its_share_unmetered() -> None:
+    children = [part("a", "600", "a"), part("b", None, "b", metered=False)]
+    found = judge(part("p", "1000", "p"), children, EFFECTS, losses=Fraction(0))
+    assert found.closure is Closure.UNMETERED
+    assert found.reasons == ("unmetered",)
+    assert found.unmetered_permille == 400
 
 
 def test_a_shared_transformer_makes_the_limit_smaller() -> None:
-    apart = judge(part("p", "1000", "p"), [part("a", "970", "a")], EFFECTS)
-    shared = judge(part("p", "1000", "ct"), [part("a", "970", "ct")], EFFECTS)
+    apart = judge(part("p", "1000", "p"), [part("a", "970", "a")], EFFECTS, losses=Fraction(0))
+    shared = judge(part("p", "1000", "ct"), [part("a", "970", "ct")], EFFECTS, losses=Fraction(0))
     assert apart.limit
     assert shared.limit
     assert apart.closure is Closure.EXCEEDED or apart.limit > shared.limit
