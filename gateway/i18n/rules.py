@@ -34,6 +34,23 @@ RULES: dict[str, RuleText] = {
     "counter.rollover": RuleText("info", "Counter rollover", "The counter passed its last digit and began again."),
     "counter.reset": RuleText("error", "Counter reset", "The counter fell and went on from there."),
     "counter.exchange": RuleText("info", "Meter exchanged", "Another meter answers at this address."),
+    "counter.stuck": RuleText(
+        "warning", "Index stands still", "The index does not move although the meter itself shows a flow."
+    ),
+    "reading.frozen": RuleText(
+        "warning", "Values stand still", "The meter's analogue values repeat themselves to the last digit."
+    ),
+    "series.identical": RuleText(
+        "warning", "Two series alike", "Two meters show the same movements, window by window, to the last digit."
+    ),
+    "series.replayed": RuleText(
+        "warning", "Series repeated", "A stretch of the series repeats an earlier one, window by window."
+    ),
+    "node.residual": RuleText(
+        "warning",
+        "Node no longer closes",
+        "What the parent shows beyond its children has changed by more than their permissible errors explain.",
+    ),
     "identity.changed": RuleText("warning", "Identity changed", "The device reports another identity than before."),
     "identity.serial_mismatch": RuleText(
         "error", "Serial number unlike the ledger", "The device's serial number is not the installed instrument's."

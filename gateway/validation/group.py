@@ -8,6 +8,7 @@ from gateway.domain.device import ChannelKind, Device, RequestGroup
 from gateway.domain.finding import Finding
 from gateway.validation import counter
 from gateway.validation.counter import Memory, Step
+from gateway.validation.frozen import watch_of
 from gateway.validation.identity import (
     NOBODY,
     WATCHED_MEASURANDS,
@@ -17,6 +18,7 @@ from gateway.validation.identity import (
     watch,
 )
 from gateway.validation.limits import bounds, out_of_range
+from gateway.validation.stuck import watches
 
 Values = Sequence[int | str | None]
 
@@ -52,6 +54,8 @@ class GroupRules:
         self._pick_counters = _picker(self._counters)
         self._watched = tuple(n for n, channel in enumerate(channels) if channel.measurand in WATCHED_MEASURANDS)
         self._pick_watched = _picker(self._watched)
+        self._stuck = watches(group)
+        self._frozen = watch_of(group)
         self._seen: tuple[Any, ...] | None = None
         self._memories = [Memory()] * len(self._counters)
         self._last: tuple[Any, ...] | None = None
@@ -84,7 +88,7 @@ class GroupRules:
                 self._before, self._last = self._last, counters
                 self._last_slot = slot_us
                 self._observed_us = self._settled_us = observed_us
-                return []
+                return self._standing(values, observed_us)
         return self._look_closely(values, slot_us, observed_us, declared)
 
     def identify(self, values: Values, at_us: int) -> list[Finding]:
@@ -123,6 +127,14 @@ class GroupRules:
             self._before = tuple(memory.before for memory in memories)
         self._last_slot, self._observed_us = slot_us, observed_us
         self._identity.wanted = self._identity.wanted or fallen
+        found.extend(self._standing(values, observed_us))
+        return found
+
+    def _standing(self, values: Values, observed_us: int) -> list[Finding]:
+        """What stands still although it should move."""
+        found = [each for watch in self._stuck if (each := watch.judge(values, observed_us)) is not None]
+        if self._frozen is not None:
+            found.extend(self._frozen.judge(values, observed_us))
         return found
 
     def _current_memories(self) -> list[Memory]:
@@ -165,6 +177,8 @@ class GroupRules:
             "observed_us": self._observed_us,
             "settled_us": self._settled_us,
             "instrument": self._instrument,
+            "stuck": {each.channel: each.state() for each in self._stuck},
+            "frozen": None if self._frozen is None else self._frozen.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -178,3 +192,8 @@ class GroupRules:
         self._observed_us = int(state["observed_us"])
         self._settled_us = int(state["settled_us"])
         self._instrument = state["instrument"]
+        for each in self._stuck:  # a state written before there was this rule has none
+            if (kept := state.get("stuck", {}).get(each.channel)) is not None:
+                each.restore(kept)
+        if self._frozen is not None and state.get("frozen") is not None:
+            self._frozen.restore(state["frozen"])

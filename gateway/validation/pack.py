@@ -3,7 +3,7 @@
 from gateway.domain.finding import Finding, Severity
 from gateway.i18n.rules import RULES
 
-RULE_PACK = "1"
+RULE_PACK = "2"
 """Stands in every poll entry as ``rules``. It changes whenever a rule could judge the same reading otherwise."""
 
 

@@ -12,6 +12,8 @@ EFFECT: Mapping[str, tuple[Status, Flag]] = {
     "counter.rollover": (Status.GOOD, Flag.COUNTER_ROLLOVER),
     "counter.reset": (Status.UNCERTAIN, Flag.COUNTER_RESET),
     "counter.exchange": (Status.GOOD, Flag.COUNTER_EXCHANGE),
+    "counter.stuck": (Status.UNCERTAIN, Flag.STUCK),
+    "reading.frozen": (Status.UNCERTAIN, Flag.STUCK),
     "identity.changed": (Status.GOOD, Flag.IDENTITY),
     "identity.serial_mismatch": (Status.UNCERTAIN, Flag.IDENTITY),
 }

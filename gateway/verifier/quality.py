@@ -19,6 +19,8 @@ EFFECTS = {
     "counter.rollover": (0, 1 << 7),
     "counter.reset": (1, 1 << 8),
     "counter.exchange": (0, 1 << 9),
+    "counter.stuck": (1, 1 << 11),
+    "reading.frozen": (1, 1 << 11),
     "identity.changed": (0, 1 << 13),
     "identity.serial_mismatch": (1, 1 << 13),
 }
