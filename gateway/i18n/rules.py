@@ -96,6 +96,34 @@ RULES: dict[str, RuleText] = {
     "calibration.look_back": RuleText(
         "warning", "In question by a later failure", "The next verification after this time found the meter to fail."
     ),
+    "calibration.withdrawn": RuleText(
+        "warning", "In question by a withdrawal", "The certificate these readings stood on was withdrawn later."
+    ),
+    "calibration.quantity": RuleText(
+        "error",
+        "Another quantity than certified",
+        "The register counts what its instrument or certificate does not speak of: another quantity, unit or direction.",
+    ),
+    "calibration.range": RuleText(
+        "warning",
+        "Load outside the calibrated range",
+        "More than one percent of the day's energy passed at a load that the certificate does not cover.",
+    ),
+    "point.uncertainty": RuleText(
+        "warning",
+        "Uncertainty above the target",
+        "The uncertainty of an amount at this point is larger than its plan allows, or cannot be stated.",
+    ),
+    "instrument.environment": RuleText(
+        "warning",
+        "Outside the operating conditions",
+        "The temperature at the place left the instrument's rated operating conditions that day.",
+    ),
+    "instrument.seal": RuleText(
+        "warning",
+        "Firmware or seal unlike the certificate",
+        "Firmware, meter constant or seal is not the one that stood on record at the calibration.",
+    ),
     "installation.ratio_mismatch": RuleText(
         "error", "CT/PT ratio mismatch", "Ledger, transformer plate and meter register disagree about the ratio."
     ),

@@ -49,6 +49,31 @@ def error_at(points: Sequence[ErrorPoint], at: float, mpe: float) -> ErrorAt:
     return ErrorAt(points[0].error, points[0].u)
 
 
+def mean_correction(points: Sequence[ErrorPoint]) -> ErrorAt:
+    """Mode b: one correction for the whole range, the mean error; the variance of the errors about it is added.
+
+    The points' own uncertainties are fully correlated, so their mean counts. ValueError without a point.
+    """
+    if not points:
+        raise ValueError("a mean needs at least one calibrated point")
+    mean = sum(each.error for each in points) / len(points)
+    scatter = sum((each.error - mean) ** 2 for each in points) / len(points)
+    shared = sum(each.u for each in points) / len(points)
+    return ErrorAt(mean, sqrt(shared**2 + scatter))
+
+
+def worst_of_curve(points: Sequence[ErrorPoint]) -> ErrorAt:
+    """Mode a where no load is named: the mean error of the curve, and the largest u a load between its points can have.
+
+    The interpolation's own error is largest half way: a rectangle of half the step. ValueError without a point.
+    """
+    if not points:
+        raise ValueError("a curve needs at least one calibrated point")
+    mean = sum(each.error for each in points) / len(points)
+    steps = [abs(high.error - low.error) / (2 * _SQRT3) for low, high in pairwise(points)]
+    return ErrorAt(mean, sqrt(max(each.u for each in points) ** 2 + max(steps, default=0.0) ** 2))
+
+
 def corrected(indicated: float, error_percent: float) -> float:
     """The energy corrected for a relative error: W / (1 + g/100)."""
     return indicated / (1 + error_percent / 100)

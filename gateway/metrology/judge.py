@@ -8,23 +8,31 @@ passed, nothing is computed at all.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.domain.ledger import MeteringPoint
-from gateway.domain.time import local_midnight
+from gateway.domain.ratio import parse_ratio
+from gateway.domain.time import US_PER_HOUR, local_date, local_midnight
 from gateway.i18n.rules import RULES
 from gateway.journal.entry import Draft
-from gateway.metrology import rules
+from gateway.metrology import rules, use
 from gateway.metrology.ledger_view import FAR, Fitted, LedgerView
-from gateway.metrology.rules import METROLOGY_RULES, Broken, Facts
+from gateway.metrology.loads import Register, amounts_in_window
+from gateway.metrology.moment import NOTHING_MEASURED, Broken, Facts, Measured, Moment
+from gateway.metrology.rules import METROLOGY_RULES
+from gateway.metrology.witness import NoWitness, Outside, Witness
 from gateway.registry.record import Identity, Verdict
 from gateway.registry.writing import RegistryProjection
 
 IsPrimary = Callable[[str, str], bool]
 """(device, channel) → whether the meter multiplies by its transformer ratio itself."""
 Key = tuple[str, str, str, int, str]
+WINDOW_HOURS = Fraction(1, 4)
+SETTLING_US = 3 * US_PER_HOUR
+"""How long after midnight a day is looked at: late readings and the roll-up of its hours are in by then."""
 JUDGED_RULES = frozenset(
     {
         "calibration.none",
@@ -38,6 +46,12 @@ JUDGED_RULES = frozenset(
         "calibration.conformity",
         "calibration.trace_broken",
         "calibration.look_back",
+        "calibration.withdrawn",
+        "calibration.quantity",
+        "calibration.range",
+        "point.uncertainty",
+        "instrument.environment",
+        "instrument.seal",
         "installation.ratio_mismatch",
         "instrument.class_too_low",
         "point.unequipped",
@@ -76,6 +90,7 @@ class Judge:
         *,
         is_primary: IsPrimary,
         measured_since_us: Callable[[], int],
+        witness: Witness | None = None,
     ) -> None:
         self._registry = registry
         self._organisation = organisation
@@ -83,6 +98,7 @@ class Judge:
         self._born_us = born_us
         self._is_primary = is_primary
         self._measured_since_us = measured_since_us
+        self._witness: Witness = witness or NoWitness()
         self._view: LedgerView | None = None
         self._generation = -1
         self._next_us = -FAR
@@ -137,32 +153,87 @@ class Judge:
         installation = fitted.installation
         primary = bool(installation.device) and self._is_primary(installation.device, installation.channel)
 
+        measured = self._measured(view, fitted, primary=primary, horizon_us=horizon_us)
+        file_fits = self._witness.file_fits
+
         def broken(at_us: int) -> list[Broken]:
             # what was last said before this installation was said by another meter
-            heard = [each for each in said if each.from_us <= at_us and each.last_us >= fitted.from_us]
-            known = {each.measurand: each.value for each in heard}
+            known = {
+                each.measurand: each.value for each in said if each.from_us <= at_us and each.last_us >= fitted.from_us
+            }
+            moment = Moment(view, fitted, at_us, known, primary, measured)
             return [
-                *rules.calibration(view, fitted, at_us),
-                *rules.look_back(view, fitted, at_us),
-                *rules.trace(view, fitted, at_us),
-                *rules.conformity(view, fitted, at_us),
-                *rules.accuracy_class(view, fitted, at_us),
-                *rules.ratios(view, fitted, at_us, known, primary=primary),
-                *rules.serial(view, fitted, at_us, known),
+                *rules.calibration(moment),
+                *rules.look_back(moment),
+                *rules.trace(moment, file_fits),
+                *rules.conformity(moment),
+                *use.accuracy_class(moment),
+                *use.ratios(moment),
+                *use.serial(moment),
+                *use.quantity(moment),
+                *use.load_range(moment),
+                *use.uncertainty(moment),
+                *use.environment(moment),
+                *use.seal(moment),
             ]
 
         about = {"instrument": installation.instrument, "installation": installation.id, "point": installation.point}
         if installation.device:
             about["device"] = installation.device
-        cuts = {*view.boundaries(fitted), *(e.from_us for e in said if fitted.from_us <= e.from_us < fitted.to_us)}
+        cuts = view.boundaries(fitted)
+        for each in said:
+            cuts.add(each.from_us)
+        for outside in (measured.load, measured.ambient):
+            for days in outside:
+                cuts.add(days.from_us)
+                cuts.add(days.to_us)
         yield from self._pieces(
-            sorted(cuts),
+            sorted(each for each in cuts if fitted.from_us <= each < fitted.to_us),
             fitted.to_us,
             horizon_us,
             broken,
             f"{self._organisation}/instrument/{installation.instrument}",
             about,
         )
+
+    def _measured(self, view: LedgerView, fitted: Fitted, *, primary: bool, horizon_us: int) -> Measured:
+        """What was measured while an installation stood; asked again each day where something is held against it."""
+        installation = fitted.installation
+        if not installation.device:
+            return NOTHING_MEASURED
+        register = self._witness.register(installation.device, installation.channel)
+        load = list(self._loads(view, fitted, register, primary=primary)) if register is not None else []
+        ambient: Sequence[Outside] = ()
+        instrument = view.instrument(installation.instrument, min(horizon_us, fitted.to_us - 1))
+        watched = bool(load) or any(each.covered for each in view.certificates.get(installation.instrument, ()))
+        if installation.ambient and instrument is not None and instrument.ambient_from and instrument.ambient_to:
+            device, _, channel = installation.ambient.partition("/")
+            lower, upper = Fraction(instrument.ambient_from), Fraction(instrument.ambient_to)
+            ambient = self._witness.ambient_outside(device, channel, lower, upper)
+            watched = True
+        if watched and fitted.to_us > horizon_us:
+            today = local_date(horizon_us - SETTLING_US, self._zone)
+            next_us = local_midnight(today + timedelta(days=1), self._zone) + SETTLING_US
+            self._next_us = min(self._next_us, next_us)
+        return Measured(register, load, ambient)
+
+    def _loads(self, view: LedgerView, fitted: Fitted, register: Register, *, primary: bool) -> Iterator[Outside]:
+        """Days outside what the certificates in force then cover, each for its own time."""
+        installation = fitted.installation
+        ratio = parse_ratio(installation.ct_ratio) * parse_ratio(installation.pt_ratio) if primary else Fraction(1)
+        course = view.course(installation.instrument)
+        ends = [*course.starts[1:], FAR]
+        for start, end, dated in zip(course.starts, ends, course.in_force, strict=True):
+            instrument = view.instrument(installation.instrument, start)
+            if dated is None or dated.covered is None or instrument is None:
+                continue
+            amounts = amounts_in_window(dated.covered, register, instrument, WINDOW_HOURS)
+            if amounts is None:
+                continue
+            lower, upper = (None if each is None else each * ratio for each in amounts)
+            for days in self._witness.load_outside(installation.device, installation.channel, lower, upper):
+                if days.from_us < end and days.to_us > start:
+                    yield Outside(max(days.from_us, start), min(days.to_us, end), days.side)
 
     def _point(self, view: LedgerView, id_: str, horizon_us: int) -> Iterator[Situation]:
         cuts = {self._born_us}
@@ -176,7 +247,7 @@ class Judge:
 
         def broken(at_us: int) -> list[Broken]:
             point = view.point(id_, at_us)
-            if point is None or self._planned(point, at_us) or not rules.unequipped(view, point, at_us):
+            if point is None or self._planned(point, at_us) or not use.unequipped(view, point, at_us):
                 return []
             return [Broken("point.unequipped", {"equipment": point.main_equipment})]
 

@@ -1,0 +1,198 @@
+"""Error and uncertainty of a whole metering point: meter, current and voltage transformers, leads.
+
+γ = γ_m + f_I + f_U + 0.0291·(δ_I − δ_U)·tan φ + γ_lead. Parts are independent and add in quadrature, except that parts
+calibrated with one laboratory standard share its uncertainty and add linearly. All in percent; U is 2·u plus what is
+known and not corrected.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import fsum, sqrt
+
+from gateway.domain.ledger import InstallationRole, Instrument
+from gateway.metrology.correction import (
+    MINUTE_PERCENT,
+    ErrorPoint,
+    TransformerError,
+    mean_correction,
+    point_error,
+    uncorrected_u,
+    worst_of_curve,
+)
+from gateway.metrology.ledger_view import DatedCertificate, Fitted
+from gateway.metrology.limits import Limit, in_service_factor, limit_of
+from gateway.metrology.moment import DEFAULT_K, Moment, failed, number
+from gateway.metrology.policy import CURVE, MEAN
+
+COVERAGE = 2.0
+_SQRT3 = sqrt(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one instrument brings: ``error_percent`` is what a correction would take off, ``minutes`` a transformer's
+    phase displacement, ``bias_percent`` what is known and not corrected; ``u_percent`` its own standard uncertainty and
+    ``standard_u_percent`` that of the laboratory ``standard`` it shares with others."""
+
+    name: str
+    instrument: str
+    basis: str
+    confidence: str
+    error_percent: float = 0.0
+    minutes: float = 0.0
+    u_percent: float = 0.0
+    bias_percent: float = 0.0
+    standard: str = ""
+    standard_u_percent: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PointUncertainty:
+    """The point's error (0 where nothing is corrected) and expanded uncertainty (k = 2), with its parts.
+
+    ``unstated`` names instruments of which neither a limit nor an error is known; where there are any, U is not known.
+    """
+
+    mode: str
+    error_percent: float
+    u_percent: float
+    expanded_percent: float
+    parts: Sequence[Part]
+    unstated: Sequence[str]
+
+
+def point_uncertainty(moment: Moment) -> PointUncertainty:
+    """The whole point at the moment's instant, by the point's correction mode."""
+    parts: list[Part] = []
+    unstated: list[str] = []
+    for role, fitted in _fitted(moment):
+        part = _part(moment, role, fitted)
+        if part is None:
+            unstated.append(f"{role}:{fitted.installation.instrument}")
+        else:
+            parts.append(part)
+    point = moment.point
+    lead = number(point.lead_drop) if point is not None else None
+    power_factor = (number(point.power_factor) if point is not None else None) or 1.0
+    if lead:
+        parts.append(Part("lead", "", "metering point", "", u_percent=abs(lead) / _SQRT3))
+    phases = {role: [each for each in parts if each.name == role] for role in ("meter", "ct", "pt")}
+    error = point_error(
+        fsum(each.error_percent for each in phases["meter"]),
+        _transformer(phases["ct"]),
+        _transformer(phases["pt"]),
+        min(max(abs(power_factor), 0.01), 1.0),
+    )
+    shared: dict[str, float] = {}
+    for each in parts:
+        if each.standard:
+            shared[each.standard] = shared.get(each.standard, 0.0) + each.standard_u_percent
+    u = sqrt(fsum([*(each.u_percent**2 for each in parts), *(each**2 for each in shared.values())]))
+    bias = fsum(abs(each.bias_percent) for each in parts)
+    return PointUncertainty(moment.policy.correction_mode, error, u, COVERAGE * u + bias, parts, unstated)
+
+
+def _fitted(moment: Moment) -> Iterator[tuple[str, Fitted]]:
+    yield "meter", moment.fitted
+    for other in moment.view.by_point.get(moment.fitted.installation.point, ()):
+        role = other.installation.role
+        if role in {InstallationRole.CT, InstallationRole.PT} and other.from_us <= moment.at_us < other.to_us:
+            yield str(role), other
+
+
+def _transformer(parts: Sequence[Part]) -> TransformerError:
+    """Three single-phase transformers count as one of their mean error."""
+    if not parts:
+        return TransformerError(0.0, 0.0)
+    return TransformerError(
+        fsum(each.error_percent for each in parts) / len(parts), fsum(each.minutes for each in parts) / len(parts)
+    )
+
+
+def _part(moment: Moment, role: str, fitted: Fitted) -> Part | None:
+    id_ = fitted.installation.instrument
+    instrument = moment.view.instrument(id_, moment.at_us)
+    dated = moment.dated if fitted is moment.fitted else moment.view.in_force(id_, moment.at_us)
+    if dated is not None and failed(dated):
+        dated = None  # what failed corrects nothing
+    points = error_points(dated) if dated is not None else ()
+    if points and dated is not None and moment.policy.correction_mode in {CURVE, MEAN}:
+        return _corrected(moment.policy.correction_mode, role, id_, dated, points)
+    limit = None if instrument is None else limit_of(instrument, dated.certificate.accuracy_class if dated else "")
+    if instrument is not None and limit is not None:
+        return _by_limit(moment, role, instrument, limit)
+    if dated is not None and points:
+        # nothing says how large the error may be: it is not corrected, so it is added to U
+        worst = max(points, key=lambda each: abs(each.error) + each.u)
+        return Part(
+            role, id_, f"certificate {dated.certificate.id}", "", u_percent=worst.u, bias_percent=abs(worst.error)
+        )
+    return None
+
+
+def _by_limit(moment: Moment, role: str, instrument: Instrument, limit: Limit) -> Part:
+    factor = float(in_service_factor(moment.policy.jurisdiction, instrument.kind).factor)
+    u = uncorrected_u(float(limit.percent), factor)
+    if role != "meter" and limit.minutes is not None and moment.point is not None:
+        power_factor = number(moment.point.power_factor)
+        if power_factor and 0 < power_factor < 1:
+            # the permitted phase displacement errs within its own rectangle
+            tan_phi = sqrt(1 / power_factor**2 - 1)
+            u = sqrt(u**2 + (MINUTE_PERCENT * float(limit.minutes) * factor * tan_phi / _SQRT3) ** 2)
+    return Part(role, instrument.id, limit.source, limit.confidence, u_percent=u)
+
+
+def _corrected(mode: str, role: str, id_: str, dated: DatedCertificate, points: Sequence[ErrorPoint]) -> Part:
+    found = worst_of_curve(points) if mode == CURVE else mean_correction(points)
+    certificate = dated.certificate
+    of_standard = max(each.u for each in points)
+    return Part(
+        role,
+        id_,
+        f"certificate {certificate.id}",
+        "",
+        error_percent=found.error,
+        minutes=number(certificate.phase_minutes) or 0.0,
+        # the laboratory's part is shared by everything it calibrated with that standard
+        u_percent=sqrt(max(found.u**2 - of_standard**2, 0.0)),
+        standard=certificate.standards or certificate.id,
+        standard_u_percent=of_standard,
+    )
+
+
+def error_points(dated: DatedCertificate) -> tuple[ErrorPoint, ...]:
+    """The errors in percent a certificate states, by load: its table where it is on record in percent, else the one
+    error it prints. Standard uncertainties; empty when none is stated with an uncertainty."""
+    found = _table_points(dated)
+    if found:
+        return found
+    certificate = dated.certificate
+    error, expanded = number(certificate.error_percent), number(certificate.uncertainty_percent)
+    if error is None or expanded is None:
+        return ()
+    return (ErrorPoint(0.0, error, expanded / (number(certificate.coverage_factor) or DEFAULT_K)),)
+
+
+def _table_points(dated: DatedCertificate) -> tuple[ErrorPoint, ...]:
+    tables = dated.record.object.get("tables")
+    if not isinstance(tables, list):
+        return ()
+    for table in tables:
+        error, reference = table.get("error") or {}, table.get("reference") or {}
+        if table.get("stage") != "as_left" or error.get("unit") != r"\percent" or not error.get("expanded"):
+            continue
+        values, spread, k, at = (
+            [float(Fraction(str(each))) for each in column or ()]
+            for column in (error["values"], error["expanded"], error.get("k"), reference.get("values"))
+        )
+        if len(at) == len(values) and values:
+            count = len(values)
+            us = [each / by for each, by in zip(_spread(spread, count), _spread(k or [DEFAULT_K], count), strict=True)]
+            return tuple(sorted(map(ErrorPoint, at, values, us), key=lambda each: each.at))
+    return ()
+
+
+def _spread(values: Sequence[float], count: int) -> Sequence[float]:
+    """A list of one value holds for all points."""
+    return [values[0]] * count if len(values) == 1 else list(values)
