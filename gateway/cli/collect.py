@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from gateway.assembly.collecting import Machine, build_collector, open_collection
+from gateway.assembly.loading_apart import load_site_apart
 from gateway.assembly.platform import SystemClock, SystemRandom, SystemStreams, ThreadCommitter
-from gateway.assembly.site_loading import AssembledSite, load_assembled_site
+from gateway.assembly.site_loading import AssembledSite
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.selftest import measure_sync_latency
@@ -26,7 +27,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def command(language: str, site: Path, data: Path | None) -> None:
     """Collect from the meters of a site until stopped. 采集站点各表计，直到停止。"""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
-    assembled = load_assembled_site(site, language=language)
+    assembled = load_site_apart(site, language=language)
     folder = data or assembled.data_folder
     click.echo(
         text(

@@ -11,10 +11,11 @@ from pathlib import Path
 import click
 
 from gateway.assembly.archiving import archiving
+from gateway.assembly.loading_apart import load_site_apart
 from gateway.assembly.platform import SystemClock, SystemRandom, ThreadCommitter
 from gateway.assembly.projecting import Projection
 from gateway.assembly.rebuilding import rebuild
-from gateway.assembly.site_loading import AssembledSite, load_assembled_site
+from gateway.assembly.site_loading import AssembledSite
 from gateway.assembly.upkeep import SeriesUpkeep
 from gateway.domain.errors import OutdatedProjectionError
 from gateway.i18n import text
@@ -38,7 +39,7 @@ def command(language: str, *, site: Path | None, data: Path | None, once: bool) 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
     if site is None and data is None:
         raise click.UsageError(text(language, "name a site file or a data folder"))
-    assembled = None if site is None else load_assembled_site(site, language=language)
+    assembled = None if site is None else load_site_apart(site, language=language)
     path = data
     if path is None and assembled is not None:
         path = assembled.data_folder

@@ -57,6 +57,10 @@ class Entry:
             self._parsed.update(canonical.decode(self.body_bytes))
         return self._parsed
 
+    def forget(self) -> None:
+        """Let the parsed body go, some ten times its bytes; it is parsed again when asked for."""
+        self._parsed.clear()
+
 
 def leaf_hash(body: bytes) -> bytes:
     """The RFC 6962 leaf hash of a body: SHA-256(0x00 ‖ body)."""

@@ -123,19 +123,27 @@ class Journal:
         """The number of the newest entry, 0 when there is none."""
         return int(self._rows("SELECT coalesce(max(seq), 0) FROM entry", ())[0][0])
 
-    def read(self, after_seq: int, limit: int = 1000, kinds: Iterable[str] | None = None) -> list[Entry]:
-        """Up to ``limit`` entries after a number, in order; of the given kinds only, when given."""
+    def read(
+        self, after_seq: int, limit: int = 1000, kinds: Iterable[str] | None = None, *, max_bytes: int | None = None
+    ) -> list[Entry]:
+        """Up to ``limit`` entries after a number, in order; of the given kinds only, when given.
+
+        With ``max_bytes`` a page also ends with the entry whose body reaches it, so that large bodies are read few at
+        a time; a short page then does not mean that the journal ends. Archived entries are counted by ``limit`` alone.
+        """
         limit = min(limit, MAX_PAGE_ENTRIES)
         wanted = None if kinds is None else frozenset(kinds)
         while True:
             archived = self._archived()
             if after_seq < archived:
                 found = [entry for entry in self._archive.read(after_seq, limit, wanted) if entry.seq <= archived]
-                return found if len(found) == limit else found + self.read(archived, limit - len(found), wanted)
+                if len(found) == limit:
+                    return found
+                return found + self.read(archived, limit - len(found), wanted, max_bytes=max_bytes)
             if wanted is None:
-                rows = self._rows(_PAGE, (after_seq, limit))
+                rows = self._rows(_PAGE, (after_seq, limit), max_bytes)
             else:
-                rows = self._rows(_PAGE_OF_KINDS, (after_seq, json.dumps(sorted(wanted)), limit))
+                rows = self._rows(_PAGE_OF_KINDS, (after_seq, json.dumps(sorted(wanted)), limit), max_bytes)
             if self._archived() <= after_seq:  # else some rows went to the archive while we looked
                 return [Entry(*row) for row in rows]
 
@@ -192,9 +200,21 @@ class Journal:
         self._archive.refresh()
         return self._archive.last
 
-    def _rows(self, query: str, values: tuple[object, ...]) -> list[tuple[int, int, str, str, bytes]]:
+    def _rows(
+        self, query: str, values: tuple[object, ...], max_bytes: int | None = None
+    ) -> list[tuple[int, int, str, str, bytes]]:
         with self._read_lock, schema.mapped_errors(self.path):
-            return self._read.execute(query, values).fetchall()
+            cursor = self._read.execute(query, values)
+            if max_bytes is None:
+                return cursor.fetchall()
+            found, size = [], 0
+            for row in cursor:
+                found.append(row)
+                size += len(row[-1])
+                if size >= max_bytes:
+                    break
+            cursor.close()  # ends the reading transaction
+            return found
 
     def close(self) -> None:
         """Close both connections; idempotent. The writer goes last, because only it may fold in the write-ahead log."""

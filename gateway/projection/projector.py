@@ -26,6 +26,7 @@ from gateway.settlement.store import CounterGroup, SettlementProjection
 from gateway.validation import judged_quality
 
 BATCH_ENTRIES = 10_000
+BATCH_BYTES = 2 * 1024 * 1024  # 2 500 polls of 40 values, or a few dozen configurations: parsed they are ten times that
 
 
 class Projector:
@@ -58,7 +59,7 @@ class Projector:
 
     def catch_up(self, limit: int = BATCH_ENTRIES) -> int:
         """Apply up to ``limit`` entries that are not in every store yet; how many were read."""
-        entries = self._journal.read(self.applied_seq(), limit)
+        entries = self._journal.read(self.applied_seq(), limit, max_bytes=BATCH_BYTES)
         if entries:
             self.apply(entries)
         return len(entries)
@@ -72,6 +73,7 @@ class Projector:
             for entry in entries:
                 self.horizon_us = max(self.horizon_us, entry.at_us)
                 self._apply(entry)
+                entry.forget()
             self._write(max(last, self._series_seq))
             self._series_seq = max(last, self._series_seq)
             # before the registry: what an installation replaces is looked up there
