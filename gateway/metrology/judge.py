@@ -181,14 +181,13 @@ class Judge:
         if installation.device:
             about["device"] = installation.device
         cuts = view.boundaries(fitted)
-        for each in said:
-            cuts.add(each.from_us)
+        more = {each.from_us for each in said}
         for outside in (measured.load, measured.ambient):
-            for days in outside:
-                cuts.add(days.from_us)
-                cuts.add(days.to_us)
+            more.update(end for days in outside for end in (days.from_us, days.to_us))
+        if more - cuts:
+            cuts = cuts | {each for each in more if fitted.from_us <= each < fitted.to_us}
         yield from self._pieces(
-            sorted(each for each in cuts if fitted.from_us <= each < fitted.to_us),
+            sorted(cuts),
             fitted.to_us,
             horizon_us,
             broken,

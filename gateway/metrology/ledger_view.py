@@ -79,6 +79,7 @@ class LedgerView:
     by_point: dict[str, list[Fitted]] = field(default_factory=dict)
     _typed: dict[int, LedgerObject] = field(default_factory=dict)
     _courses: dict[str, Course] = field(default_factory=dict)
+    _boundaries: dict[int, frozenset[int]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, registry: Registry, organisation: str, zone: ZoneInfo, known_seq: int | None = None) -> "LedgerView":
@@ -189,8 +190,14 @@ class LedgerView:
             found = self._courses[instrument] = _course(standing) if standing else _NO_COURSE
         return found
 
-    def boundaries(self, installation: Fitted) -> set[int]:
+    def boundaries(self, installation: Fitted) -> frozenset[int]:
         """Instants inside an installation's life at which an answer about it may change."""
+        known = self._boundaries.get(installation.record.seq)
+        if known is None:
+            known = self._boundaries[installation.record.seq] = self._found_boundaries(installation)
+        return known
+
+    def _found_boundaries(self, installation: Fitted) -> frozenset[int]:
         named = installation.installation
         found = {installation.from_us}
         for certificates in (self.certificates.get(named.instrument, ()), self.withdrawn.get(named.instrument, ())):
@@ -208,7 +215,7 @@ class LedgerView:
             _add_ends(found, self.instruments.get(other.installation.instrument, ()))
             for dated in self.certificates.get(other.installation.instrument, ()):
                 found.add(dated.valid_from_us)
-        return {each for each in found if installation.from_us <= each < installation.to_us}
+        return frozenset(each for each in found if installation.from_us <= each < installation.to_us)
 
     def _at(self, versions: Sequence[Record], at_us: int, kind: type[Kind]) -> Kind | None:
         record = _version(versions, at_us)

@@ -6,6 +6,7 @@ Units are compared by the tables here and never as text; a unit that is not in t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from gateway.domain.ledger import Certificate, Instrument
@@ -147,6 +148,7 @@ def speaks_of(quantities: frozenset[str], register: Register) -> bool:
     return register.measurand in quantities or quantity in quantities
 
 
+@lru_cache(maxsize=4_096)
 def amounts_in_window(
     covered: Covered, register: Register, instrument: Instrument, hours: Fraction
 ) -> tuple[Fraction | None, Fraction | None] | None:

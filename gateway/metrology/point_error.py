@@ -116,19 +116,21 @@ def _part(moment: Moment, role: str, fitted: Fitted) -> Part | None:
     dated = moment.dated if fitted is moment.fitted else moment.view.in_force(id_, moment.at_us)
     if dated is not None and failed(dated):
         dated = None  # what failed corrects nothing
-    points = error_points(dated) if dated is not None else ()
-    if points and dated is not None and moment.policy.correction_mode in {CURVE, MEAN}:
-        return _corrected(moment.policy.correction_mode, role, id_, dated, points)
+    mode = moment.policy.correction_mode
+    if dated is not None and mode in {CURVE, MEAN}:
+        points = error_points(dated)
+        if points:
+            return _corrected(mode, role, id_, dated, points)
     limit = None if instrument is None else limit_of(instrument, dated.certificate.accuracy_class if dated else "")
     if instrument is not None and limit is not None:
         return _by_limit(moment, role, instrument, limit)
-    if dated is not None and points:
-        # nothing says how large the error may be: it is not corrected, so it is added to U
-        worst = max(points, key=lambda each: abs(each.error) + each.u)
-        return Part(
-            role, id_, f"certificate {dated.certificate.id}", "", u_percent=worst.u, bias_percent=abs(worst.error)
-        )
-    return None
+    points = () if dated is None else error_points(dated)
+    if dated is None or not points:
+        return None
+    # nothing says how large the error may be: it is not corrected, so it is added to U
+    worst = max(points, key=lambda each: abs(each.error) + each.u)
+    basis = f"certificate {dated.certificate.id}"
+    return Part(role, id_, basis, "", u_percent=worst.u, bias_percent=abs(worst.error))
 
 
 def _by_limit(moment: Moment, role: str, instrument: Instrument, limit: Limit) -> Part:
