@@ -41,6 +41,9 @@ KINDS: dict[str, FaultKind] = {
         "value", "变比寄存器被改", "the ratio register shows another value", {"ct_ratio": 1.0}, True
     ),
     "identical": FaultKind("value", "与另一表读数完全相同", "shows exactly what another meter shows", {"other": ""}),
+    "replay": FaultKind(
+        "value", "重放此前的数据", "repeats what it showed some time before", {"lag_s": 86_400.0}, True
+    ),
     "clock_step": FaultKind("value", "设备时钟跳变", "the device's clock is off", {"seconds": 3_600.0}),
     "silence": FaultKind("wire", "不应答", "no answer"),
     "late": FaultKind("wire", "应答迟到", "the answer comes late", {"delay_s": 3.0}),

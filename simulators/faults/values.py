@@ -75,11 +75,24 @@ class FaultyInstrument:
             instead = self._others[fault.text("other")].quantity(measurand, at_us)
         elif fault.kind == "stuck":
             instead = self.honest.quantity(measurand, fault.from_us)
+        elif fault.kind == "replay":
+            instead = self._replayed(fault, measurand, at_us)
         elif fault.kind == "range_changed" and measurand == "ct_ratio":
             instead = fault.number("ct_ratio")
         elif fault.kind == "exchange" and measurand == "serial_number":
             instead = fault.text("serial")
         return instead
+
+    def _replayed(self, fault: Fault, measurand: str, at_us: int) -> Quantity:
+        """The index goes on from where it is as it went ``lag_s`` before; everything else is what it was then."""
+        lag_us = int(fault.number("lag_s") * MICRO)
+        then = self.honest.quantity(measurand, at_us - lag_us)
+        if not isinstance(then, int):
+            return then
+        start, start_then = (self.honest.quantity(measurand, fault.from_us - by_us) for by_us in (0, lag_us))
+        assert isinstance(start, int)
+        assert isinstance(start_then, int)
+        return start + then - start_then
 
     def _counter(self, fault: Fault, measurand: str, at_us: int, value: int) -> int:
         start = self.honest.quantity(measurand, fault.from_us)

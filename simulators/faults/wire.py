@@ -3,9 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from simulators.faults.fault import Fault
-from simulators.modbus.server import Exchange, Reaction
-
-_HEADER = 7
+from simulators.modbus.exchange import Exchange, Reaction
 
 
 class WireFaults:
@@ -44,25 +42,38 @@ def _delayed(fault: Fault, exchange: Exchange) -> Reaction:
     return Reaction(((fault.number("delay_s"), exchange.answer),))
 
 
-def _changed(exchange: Exchange, position: int, change: int) -> Reaction:
-    frame = bytearray(exchange.answer)
-    frame[position] = (frame[position] + change) & 0xFF
-    return _now(bytes(frame))
+def _framed(exchange: Exchange, unit: int, pdu: bytes) -> Reaction:
+    return _now(exchange.framing.answer(exchange.request, unit, pdu))
+
+
+def _unit(exchange: Exchange) -> int:
+    return exchange.framing.unit(exchange.answer)
+
+
+def _pdu(exchange: Exchange) -> bytes:
+    return exchange.framing.pdu(exchange.answer)
+
+
+def _foreign_unit(exchange: Exchange) -> Reaction:
+    return _framed(exchange, (_unit(exchange) + 1) & 0xFF, _pdu(exchange))
+
+
+def _foreign_function(exchange: Exchange) -> Reaction:
+    pdu = _pdu(exchange)
+    return _framed(exchange, _unit(exchange), bytes(((pdu[0] + 1) & 0xFF,)) + pdu[1:])
 
 
 def _registers(exchange: Exchange) -> bytes:
     """The data of a register answer, empty for anything else."""
-    pdu = exchange.answer[_HEADER:]
+    pdu = _pdu(exchange)
     return pdu[2:] if pdu[0] in {3, 4} else b""
 
 
 def _with_registers(exchange: Exchange, registers: bytes) -> Reaction:
     """The answer with other registers, its counts kept true."""
-    function = exchange.answer[_HEADER]
     if not _registers(exchange):
         return _now(exchange.answer)
-    pdu = bytes((function, len(registers))) + registers
-    return _now(exchange.answer[:4] + (len(pdu) + 1).to_bytes(2, "big") + exchange.answer[6:7] + pdu)
+    return _framed(exchange, _unit(exchange), bytes((_pdu(exchange)[0], len(registers))) + registers)
 
 
 def _swapped(exchange: Exchange) -> Reaction:
@@ -77,8 +88,8 @@ def _shifted(exchange: Exchange) -> Reaction:
 
 
 def _exception(fault: Fault, exchange: Exchange) -> Reaction:
-    pdu = bytes((exchange.request[_HEADER] | 0x80, int(fault.number("code"))))
-    return _now(exchange.answer[:4] + b"\x00\x03" + exchange.answer[6:7] + pdu)
+    function = exchange.framing.pdu(exchange.request)[0]
+    return _framed(exchange, _unit(exchange), bytes((function | 0x80, int(fault.number("code")))))
 
 
 def _split(fault: Fault, exchange: Exchange) -> Reaction:
@@ -90,9 +101,9 @@ _REACTIONS: dict[str, Callable[[Fault, Exchange], Reaction]] = {
     "silence": lambda _fault, _exchange: Reaction(()),
     "late": _delayed,
     "slow": _delayed,
-    "foreign_transaction": lambda _fault, exchange: _changed(exchange, 1, 1),
-    "foreign_unit": lambda _fault, exchange: _changed(exchange, 6, 1),
-    "foreign_function": lambda _fault, exchange: _changed(exchange, _HEADER, 1),
+    "foreign_transaction": lambda _fault, exchange: _now(exchange.framing.foreign(exchange.request, exchange.answer)),
+    "foreign_unit": lambda _fault, exchange: _foreign_unit(exchange),
+    "foreign_function": lambda _fault, exchange: _foreign_function(exchange),
     "two_frames": lambda _fault, exchange: _now((exchange.earlier or exchange.answer) + exchange.answer),
     "partial": lambda _fault, exchange: _now(exchange.answer[: len(exchange.answer) // 2]),
     "split": _split,

@@ -1,36 +1,20 @@
-"""A Modbus TCP server over asyncio, with a hook that may replace every answer by any bytes at any time."""
+"""Modbus servers over asyncio (TCP, RTU through a socket, RTU on a serial line) with a hook that may replace every
+answer by any bytes at any time."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from simulators.modbus.device import MeterOnTheWire, by_unit
+from simulators.modbus.exchange import Exchange, Reaction
+from simulators.modbus.framing import MBAP, Framing
+
+__all__ = ["Exchange", "Mischief", "ModbusServer", "Reaction", "Replies"]
 
 MAX_CONNECTIONS = 64
-_HEADER = 7
-_MAX_PDU = 253
 _IDLE_S = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request and the answer an honest server would send. ``earlier`` is the honest answer before it, if any."""
-
-    device: str
-    at_us: int
-    request: bytes
-    answer: bytes
-    earlier: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """What is really sent: pieces, each after its delay in seconds; then the connection may be closed."""
-
-    pieces: tuple[tuple[float, bytes], ...]
-    close: bool = False
+_MOST_RECEIVED = 4_096
 
 
 class Mischief(Protocol):
@@ -41,8 +25,52 @@ class Mischief(Protocol):
         ...
 
 
+class Replies:
+    """What the meters behind one line answer to a request frame, honest or spoilt; one request at a time."""
+
+    def __init__(
+        self,
+        meters: Sequence[MeterOnTheWire],
+        now_us: Callable[[], int],
+        *,
+        framing: Framing = MBAP,
+        turnaround_s: float = 0.0,
+        mischief: Mischief | None = None,
+    ) -> None:
+        self._units = by_unit(meters)
+        self._now_us = now_us
+        self._turnaround_s = turnaround_s
+        self.framing = framing
+        self.mischief = mischief
+        self._line = asyncio.Lock()
+        self._earlier: bytes | None = None
+
+    async def send(self, request: bytes, write: Callable[[bytes], None]) -> bool:
+        """Answer one request frame through ``write``; False when the connection is to be closed then."""
+        async with self._line:
+            if self._turnaround_s:
+                await asyncio.sleep(self._turnaround_s)
+            for delay_s, piece in (reaction := self._reaction(request)).pieces:
+                if delay_s:
+                    await asyncio.sleep(delay_s)
+                write(piece)
+            return not reaction.close
+
+    def _reaction(self, request: bytes) -> Reaction:
+        framing, at_us = self.framing, self._now_us()
+        meter = self._units.get(framing.unit(request))
+        if meter is None or meter.silent(at_us):
+            return Reaction(())
+        answer = framing.answer(request, meter.unit, meter.answer(framing.pdu(request), at_us))
+        reaction = None
+        if self.mischief is not None:
+            reaction = self.mischief(Exchange(meter.device, at_us, request, answer, self._earlier, framing))
+        self._earlier = answer
+        return reaction or Reaction(((0.0, answer),))
+
+
 class ModbusServer:
-    """Serves the meters of one endpoint, one request at a time as a serial line behind it would.
+    """Serves the meters of one endpoint through sockets, one request at a time as a serial line behind it would.
 
     ``turnaround_s`` is the time until a meter begins to answer; ``connections`` how many clients it bears (a further
     one is closed at once, as one-socket gateways do).
@@ -53,23 +81,28 @@ class ModbusServer:
         meters: Sequence[MeterOnTheWire],
         now_us: Callable[[], int],
         *,
+        framing: Framing = MBAP,
         turnaround_s: float = 0.0,
         connections: int = MAX_CONNECTIONS,
         mischief: Mischief | None = None,
     ) -> None:
-        self._units = by_unit(meters)
-        self._now_us = now_us
-        self._turnaround_s = turnaround_s
+        self._replies = Replies(meters, now_us, framing=framing, turnaround_s=turnaround_s, mischief=mischief)
         self._connections = min(connections, MAX_CONNECTIONS)
-        self.mischief = mischief
-        self._line = asyncio.Lock()
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
-        self._earlier: bytes | None = None
+
+    @property
+    def mischief(self) -> Mischief | None:
+        """The hook that spoils answers; may be set at any time."""
+        return self._replies.mischief
+
+    @mischief.setter
+    def mischief(self, mischief: Mischief | None) -> None:
+        self._replies.mischief = mischief
 
     async def start(self, host: str, port: int) -> int:
         """Listen; the port really used. OSError when it is taken."""
-        self._server = await asyncio.start_server(self._serve, host, port, limit=4_096)
+        self._server = await asyncio.start_server(self._serve, host, port, limit=_MOST_RECEIVED)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
@@ -88,41 +121,25 @@ class ModbusServer:
             return
         self._open.add(writer)
         try:
-            while await self._one(reader, writer):
-                pass
-        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
-            pass  # the client went away or fell asleep; the next one is served as well
+            await self._converse(reader, writer)
+        except (ValueError, ConnectionError, TimeoutError):
+            pass  # no Modbus, or the client went away or fell asleep; the next one is served as well
         finally:
             self._open.discard(writer)
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        header = await asyncio.wait_for(reader.readexactly(_HEADER), _IDLE_S)
-        length = int.from_bytes(header[4:6], "big")
-        if header[2:4] != b"\0\0" or not 2 <= length <= _MAX_PDU + 1:
-            return False  # not Modbus TCP
-        pdu = await asyncio.wait_for(reader.readexactly(length - 1), _IDLE_S)
-        async with self._line:
-            return await self._react(header, pdu, writer)
-
-    async def _react(self, header: bytes, pdu: bytes, writer: asyncio.StreamWriter) -> bool:
-        meter = self._units.get(header[6])
-        if self._turnaround_s:
-            await asyncio.sleep(self._turnaround_s)
-        at_us = self._now_us()
-        if meter is None or meter.silent(at_us):
-            return True
-        answer_pdu = meter.answer(pdu, at_us)
-        answer = header[:4] + (len(answer_pdu) + 1).to_bytes(2, "big") + header[6:7] + answer_pdu
-        reaction = None
-        if self.mischief is not None:
-            reaction = self.mischief(Exchange(meter.device, at_us, header + pdu, answer, self._earlier))
-        self._earlier = answer
-        for delay_s, piece in reaction.pieces if reaction else ((0.0, answer),):
-            if delay_s:
-                await asyncio.sleep(delay_s)
-            writer.write(piece)
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received = b""
+        while True:
+            request, received = self._replies.framing.cut(received)
+            if request is None:
+                more = await asyncio.wait_for(reader.read(_MOST_RECEIVED), _IDLE_S)
+                if not more:
+                    return
+                received += more
+                continue
+            if not await self._replies.send(request, writer.write):
+                return
             await writer.drain()
-        return not (reaction and reaction.close)
