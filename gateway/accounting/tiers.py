@@ -8,6 +8,19 @@ from gateway.domain.figure import Figure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TierTable:
+    """One row of a law: what it grades, and its limits of relative expanded uncertainty in percent, tier 1 first."""
+
+    id: str
+    law: str
+    name_zh: str
+    name_en: str
+    limits: tuple[Fraction, ...]
+    standing: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TierView:
     """``tier`` reached (1 is the coarsest, None: not even that, or U not known); ``next_percent`` what the next
     needs.

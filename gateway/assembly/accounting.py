@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from config.accounting_catalogues import AccountingCatalogues, shipped_accounting
+from config.accounting_catalogues import AccountingCatalogues
 from config.accounting_plan import AccountingPlan, load_plan
 from config.loading import UnusableFileError
 from gateway.accounting.factors import factors_of
@@ -15,7 +15,7 @@ from gateway.accounting.inputs import Inputs, gather
 from gateway.accounting.linear import resolved
 from gateway.accounting.plan import FIELD, PLAN_ID
 from gateway.accounting.tariff import Tariff
-from gateway.assembly.accounting_loading import factor_sets, units_of
+from gateway.assembly.accounting_loading import factor_sets, reference
 from gateway.domain.errors import ConfigurationError, DataFolderError, MeterproofError
 from gateway.domain.time import Period
 from gateway.i18n import text
@@ -48,7 +48,7 @@ class Accounting:
             self.settlement,
             self.folder.organisation,
             period,
-            units=units_of(shipped_accounting()),
+            units=reference().units,
             zone=self.zone,
             known_seq=known_seq,
             series=self.series,

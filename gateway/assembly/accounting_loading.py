@@ -1,6 +1,7 @@
 """Catalogue files to what accounting works with: units, and the journal form of factor sets."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from config.accounting_catalogues import (
     GridCatalogue,
     TierCatalogue,
     load_accounting,
+    shipped_accounting,
 )
 from config.loading import UnusableFileError
+from gateway.accounting.reference import Reference
+from gateway.accounting.tiers import TierTable
 from gateway.accounting.units import Law, Unit, Units
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.figure import decimal_fraction
@@ -72,6 +76,27 @@ def factor_sets(found: AccountingCatalogues) -> dict[str, dict[str, Any]]:
         *found.packs.values(),
     ]
     return {each.id: _document(each, found.sha256[each.id]) for each in sets}
+
+
+@cache
+def reference() -> Reference:
+    """Units and tiers as shipped, for queries; read when first asked for."""
+    found = shipped_accounting()
+    return Reference(units=units_of(found), tiers=tuple(_tier_rows(found)))
+
+
+def _tier_rows(found: AccountingCatalogues) -> Iterator[TierTable]:
+    for catalogue in found.tiers.values():
+        for each in catalogue.tiers:
+            yield TierTable(
+                id=f"{catalogue.id}/{each.id}",
+                law=catalogue.law,
+                name_zh=each.name.zh,
+                name_en=each.name.en,
+                limits=tuple(decimal_fraction(limit) for limit in each.limits),
+                standing=catalogue.standing,
+                note=catalogue.note or "",
+            )
 
 
 def tiers_of(found: AccountingCatalogues) -> dict[str, TierCatalogue]:

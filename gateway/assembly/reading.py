@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from gateway.assembly.accounting_loading import reference
 from gateway.assembly.plugins import drivers, is_polling
 from gateway.audit.asking import Asking, Decoded, Sources
 from gateway.domain.errors import DataFolderError
@@ -29,14 +30,15 @@ def decode_again(protocol: str, plan: Mapping[str, Any], raw: Sequence[bytes | N
 class OpenFolder:
     """A data folder open for reading. One thread uses one of these at a time."""
 
-    def __init__(self, folder: DataFolder) -> None:
+    def __init__(self, folder: DataFolder, *, organisation: str | None = None) -> None:
         self.folder = folder
+        self.organisation = organisation or folder.organisation
         self.zone = ZoneInfo(folder.time_zone)
         self._files = _identities(folder)
         self._journal = Journal.open(folder, read_only=True)
         try:
             self._registry = Registry.open(folder.registry)
-            self._series = SeriesStore(folder.series, organisation=folder.organisation, read_only=True)
+            self._series = SeriesStore(folder.series, organisation=self.organisation, read_only=True)
             self._settlement = Settlement.open(folder.settlement, self._registry)
         except BaseException:
             self._journal.close()
@@ -48,6 +50,7 @@ class OpenFolder:
             settlement=self._settlement,
             decode=decode_again,
             seal=folder.seal,
+            reference=reference,
         )
 
     def is_current(self) -> bool:
@@ -55,9 +58,9 @@ class OpenFolder:
         return self._files == _identities(self.folder)
 
     def asking(self, as_of_us: int, known_at_us: int | None = None) -> Asking:
-        """The frame of a question about this folder's organisation."""
+        """The frame of a question about the organisation it was opened for: the folder's own, or the one named."""
         known = None if known_at_us is None else self._registry.known_seq(known_at_us)
-        return Asking(organisation=self.folder.organisation, as_of_us=as_of_us, known_seq=known, zone=self.zone)
+        return Asking(organisation=self.organisation, as_of_us=as_of_us, known_seq=known, zone=self.zone)
 
     def close(self) -> None:
         """Close every file; idempotent."""
@@ -86,12 +89,12 @@ def _identities(folder: DataFolder) -> tuple[tuple[int, int] | None, ...]:
     return tuple(found)
 
 
-def open_for_reading(folder: DataFolder) -> OpenFolder:
-    """Open a folder; DataFolderError with what to do while its projections are not there yet."""
+def open_for_reading(folder: DataFolder, *, organisation: str | None = None) -> OpenFolder:
+    """Open a folder for one organisation's eyes, its own unless named; DataFolderError with what to do while its projections are not there yet."""
     for path in (folder.registry, folder.settlement):
         if not path.is_file():
             raise DataFolderError(
                 "%(path)s has no projections yet; start 'meterproof run' or 'meterproof project' and try again",
                 path=str(folder.path),
             )
-    return OpenFolder(folder)
+    return OpenFolder(folder, organisation=organisation)

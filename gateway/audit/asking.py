@@ -1,12 +1,13 @@
 """What a query reads, and for whom and which moment it is asked."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gateway.accounting.reference import Reference
 from gateway.domain.time import SETTLEMENT_WINDOW_US, Period, floor_to, local_date, local_day
 from gateway.journal.journal import Journal
 from gateway.registry.registry import Registry
@@ -28,6 +29,10 @@ class Sources:
     settlement: Settlement
     decode: DecodePlan
     seal: Path
+    reference: Callable[[], Reference]
+    """Units and tiers, read when first asked for."""
+    memory: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+    """The last few answers that several views of one page share; kept by what they were computed from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from simulators.demo.accounting import accounting_files, put_on_record, write_accounting
 from simulators.demo.commands import Feeding, run_json, run_step
 from simulators.demo.faults import CELL_US
 from simulators.demo.folder import LEDGER_FOLDER, SITE_FILE, DemoState, settled_ports
@@ -44,6 +45,8 @@ def found(
         language, "ledger", "import", ledger, "--data", folder, "--actor", ACTOR, "--reason", REASON, "--at", start
     )
     state.history = _write_history(folder, plant, now_us, language, progress)
+    write_accounting(ledger, accounting_files(plant))
+    put_on_record(ledger, folder, lambda *words: run_step(language, *words, "--actor", ACTOR, "--reason", REASON))
     state.complete = True
     state.write(folder)
     return state
