@@ -1,28 +1,47 @@
-"""The application: pages, ``/api/v1`` and charts over one data folder, read-only."""
+"""The application: pages, ``/api/v1`` and charts over one data folder, all behind the guard of ``api.people``."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
-from api import problems
+from api import problems, writing
 from api.charts import routes as charts
 from api.charts.render import ChartRenderer
+from api.people import pages as people_pages
+from api.people.guard import Identity, authorised
+from api.people.store import AUTH_FILE, People
 from api.reading import Readers
 from api.routes import figures, v1
-from api.security import ALLOWED_HOSTS, SecurityHeaders
+from api.security import ALLOWED_HOSTS, MAX_BODY_BYTES, SecurityHeaders
 from api.web.environment import STATIC
 from api.web.pages import ROUTERS
+from api.writing import Writer
+from gateway.assembly.platform import SystemRandom
 from gateway.journal.folder import DataFolder
 from gateway.ports import Clock
 
+EVERY_ROUTER = (
+    people_pages.router,
+    writing.router,
+    v1.router,
+    figures.router,
+    charts.router,
+    *ROUTERS,
+)
+"""All routes; each needs its line in ``api.people.permits``."""
 
-def create_app(folder: Path | DataFolder, *, clock: Clock) -> FastAPI:
-    """The application over a data folder; DataFolderError when it is not ours. Its projections may come later."""
+
+def create_app(folder: Path | DataFolder, *, clock: Clock, host_names: Sequence[str] = ()) -> FastAPI:
+    """The application over a data folder; DataFolderError when it is not ours. Its projections may come later.
+
+    ``host_names``: names it is reached by beside those of this machine itself.
+    """
     if not isinstance(folder, DataFolder):
         folder = DataFolder.open(folder, read_only=True)
 
@@ -31,26 +50,37 @@ def create_app(folder: Path | DataFolder, *, clock: Clock) -> FastAPI:
         yield
         await app.state.charts.close()
         app.state.readers.close()
+        app.state.writer.close()
+        app.state.people.close()
 
     app = FastAPI(
         title="Meterproof",
         version=version("meterproof"),
-        description="Energy and carbon metering: figures with their evidence. Read-only.",
-        openapi_url="/api/v1/openapi.json",
+        description="Energy and carbon metering: figures with their evidence. Authorization: Bearer <token>.",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         lifespan=life,
+        dependencies=[Depends(authorised)],
+        max_body_size=MAX_BODY_BYTES,
     )
     app.state.clock = clock
     app.state.readers = Readers(folder)
     app.state.charts = ChartRenderer()
+    app.state.random = SystemRandom()
+    app.state.people = People(folder.path / AUTH_FILE, clock, app.state.random)
+    app.state.writer = Writer(folder, app.state.people, clock)
     problems.install(app)
-    app.include_router(v1.router)
-    app.include_router(figures.router)
-    app.include_router(charts.router)
-    for router in ROUTERS:
+    app.add_api_route("/api/v1/openapi.json", _described, include_in_schema=False)
+    for router in EVERY_ROUTER:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Identity)
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=ALLOWED_HOSTS)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*ALLOWED_HOSTS, *host_names])
     return app
+
+
+def _described(request: Request) -> JSONResponse:
+    """The OpenAPI document."""
+    return JSONResponse(request.app.openapi())

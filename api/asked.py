@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Query, Request
 
 from api.language import language_of
+from api.people.guard import SignedIn, form_token
+from api.people.store import Person
 from api.problems import UnreadableParameterError
 from api.web.view import View
 from gateway.assembly.reading import OpenFolder
@@ -33,31 +35,31 @@ KnownAt = Annotated[
         description="As recorded by then: a civil date of the site (its end) or RFC 3339.",
     ),
 ]
-OrganisationId = Annotated[
-    str | None, Query(max_length=64, description="Organisation id; the folder's own where left out.")
-]
+OrganisationId = Annotated[str | None, Query(max_length=64, description="Organisation id; one's own where left out.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request's reader and frame, and the view for its page."""
+    """One request's reader and frame, who asks, and the view for the page."""
 
     reader: OpenFolder
     asking: Asking
     view: View
+    person: Person
 
 
 def asked(
     request: Request,
+    person: SignedIn,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     organisation: OrganisationId = None,
 ) -> Iterator[Asked]:
-    """The frame of a question. Another organisation than the folder's is unknown here."""
-    with request.app.state.readers.borrowed() as reader:
+    """The frame of a question. Another organisation than the person's own is unknown to them."""
+    with request.app.state.readers.borrowed(person.organisation) as reader:
         now_us = request.app.state.clock.utc_us()
         folder = reader.folder
-        if organisation is not None and organisation != folder.organisation:
+        if organisation is not None and organisation != person.organisation:
             raise UnknownObjectError("this data folder holds no organisation %(id)s", id=organisation)
         as_of_us = instant("as_of", as_of, reader.zone, end=True) if as_of else now_us
         known_at_us = instant("known_at", known_at, reader.zone, end=True) if known_at else None
@@ -69,15 +71,17 @@ def asked(
             path=request.url.path,
             query=dict(request.query_params),
             zone=reader.zone,
-            organisation=folder.organisation,
-            organisation_name=site.organisation_name(language) or folder.organisation,
+            organisation=person.organisation,
+            organisation_name=site.organisation_name(language) or person.organisation,
             site_name=site.site_name(language) or folder.site,
             simulated=folder.simulated,
             now_us=now_us,
             as_of_us=asking.as_of_us,
             known_at_us=known_at_us,
+            person=person,
+            form_token=form_token(request),
         )
-        yield Asked(reader, asking, view)
+        yield Asked(reader, asking, view, person)
 
 
 AskedFor = Annotated[Asked, Depends(asked)]

@@ -1,4 +1,4 @@
-"""``meterproof serve``: pages and API of one data folder, on this machine only."""
+"""``meterproof serve``: pages and API of one data folder."""
 
 import asyncio
 import errno
@@ -10,6 +10,7 @@ import click
 import uvicorn
 
 from api.app import create_app
+from api.people.cli import first_administrator, link_address
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.site_loading import load_assembled_site
 from gateway.domain.errors import MeterproofError
@@ -28,30 +29,59 @@ class ServeError(MeterproofError):
 @click.command("serve")
 @click.argument("site", type=click.Path(path_type=Path), required=False)
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder; default: the one the site file names.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen; beyond this machine with accounts only.",
+)
+@click.option("--name", "names", multiple=True, help="Host name that browsers use; may be given several times.")
+@click.option("--certificate", type=click.Path(path_type=Path, exists=True), help="TLS certificate chain (PEM).")
+@click.option("--key", type=click.Path(path_type=Path, exists=True), help="Its private key (PEM).")
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=DEFAULT_PORT, show_default=True, help="0: any free port."
 )
 @click.pass_obj
-def command(language: str, *, site: Path | None, data: Path | None, host: str, port: int) -> None:
-    """Serve pages and API of a data folder, read-only. 提供页面与接口（只读，仅限本机）。"""
-    require_loopback(host)
+def command(
+    language: str,
+    *,
+    site: Path | None,
+    data: Path | None,
+    host: str,
+    port: int,
+    names: tuple[str, ...],
+    certificate: Path | None,
+    key: Path | None,
+) -> None:
+    """Serve pages and API of a data folder to those who have an account. 提供页面与接口，须登录。"""
     if data is None and site is None:
         raise click.UsageError(text(language, "name a site file or a data folder"))
     folder = data if data is not None or site is None else load_assembled_site(site, language=language).data_folder
     assert folder is not None, "one of the two was named"
-    app = create_app(DataFolder.open(folder, read_only=True), clock=SystemClock())
+    app = create_app(DataFolder.open(folder), clock=SystemClock(), host_names=[*names, host])
+    if app.state.people.count() == 0:
+        require_loopback(host)
     listening = bound(host, port)
-    address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/"
-    click.echo(text(language, "Meterproof is at %(address)s (Ctrl+C ends it)", address=address))
+    shown = names[0] if names else f"[{host}]" if ":" in host else host
+    address = f"http{'s' if certificate else ''}://{shown}:{listening.getsockname()[1]}"
+    click.echo(text(language, "Meterproof is at %(address)s (Ctrl+C ends it)", address=f"{address}/"))
+    if app.state.people.count() == 0:
+        link = link_address(address, first_administrator(app.state.writer.acts()))
+        click.echo(text(language, "No account yet. The first administrator signs in here, once: %(link)s", link=link))
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
     )
     asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
 
 
 def require_loopback(host: str) -> None:
-    """Refuse to listen where others could reach it: there are no accounts yet."""
+    """Refuse to listen where others could reach it while there are no accounts."""
     if host == "localhost":
         return
     try:
@@ -60,8 +90,8 @@ def require_loopback(host: str) -> None:
         is_loopback = False
     if not is_loopback:
         raise ServeError(
-            "%(host)s is not a loopback address: the pages have no accounts yet, so they are served on this machine "
-            "only; use 127.0.0.1 and reach it through an SSH tunnel",
+            "%(host)s is not a loopback address and there are no accounts yet: make one first with 'meterproof people "
+            "add', or use 127.0.0.1",
             host=host,
         )
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from api.charts.render import ChartError
 from api.language import language_of
-from api.web.environment import environment
+from api.web.environment import bare_page
 from gateway.domain.errors import DataFolderError, JournalError, MeterproofError, UnknownObjectError
 from gateway.i18n import text
 
@@ -38,6 +38,20 @@ class ProblemDocument(BaseModel):
     parameters: list[ParameterProblem] = []
 
 
+class DeniedError(MeterproofError):
+    """The signed-in person may not do this."""
+
+
+class ForgedError(MeterproofError):
+    """A writing request that did not come from one of our own forms, or from one that is too old."""
+
+
+class PersonError(MeterproofError):
+    """An account cannot be made or changed as asked."""
+
+    exit_code = 2
+
+
 class UnreadableParameterError(MeterproofError):
     """A query parameter that cannot be read: which one, and what it should look like."""
 
@@ -45,6 +59,9 @@ class UnreadableParameterError(MeterproofError):
 
 
 STATUS_OF: tuple[tuple[type[MeterproofError], int, str], ...] = (
+    (DeniedError, HTTPStatus.FORBIDDEN, "denied"),
+    (ForgedError, HTTPStatus.FORBIDDEN, "forged"),
+    (PersonError, HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-parameter"),
     (UnknownObjectError, HTTPStatus.NOT_FOUND, "unknown-object"),
     (UnreadableParameterError, HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-parameter"),
     (DataFolderError, HTTPStatus.SERVICE_UNAVAILABLE, "data-folder"),
@@ -54,7 +71,7 @@ STATUS_OF: tuple[tuple[type[MeterproofError], int, str], ...] = (
 
 RESPONSES: dict[int | str, dict[str, object]] = {
     code: {"model": ProblemDocument, "content": {MEDIA_TYPE: {}}, "description": HTTPStatus(code).phrase}
-    for code in (404, 422, 503)
+    for code in (401, 403, 404, 422, 503)
 }
 
 
@@ -133,15 +150,13 @@ def answer(
     )
     if request.url.path.startswith(("/api/", "/charts/")):
         return JSONResponse(document.model_dump(), status_code=status, media_type=MEDIA_TYPE)
-    body = (
-        environment()
-        .get_template("problem.html")
-        .render(problem=document, language=language, _=lambda message, **facts: text(language, message, **facts))
-    )
-    return Response(body, status_code=status, media_type="text/html; charset=utf-8")
+    return bare_page(language, "problem.html", status_code=status, problem=document)
 
 
 _TITLES = {
+    "sign-in": "Not signed in",
+    "denied": "Not allowed",
+    "forged": "Form refused",
     "unknown-object": "Unknown object",
     "not-found": "Not found",
     "unreadable-parameter": "Unreadable parameter",

@@ -21,8 +21,15 @@ class Readers:
             self._free.put(None)
 
     @contextmanager
-    def borrowed(self) -> Iterator[OpenFolder]:
-        """A reader for the time of one request; after a fault it is closed and opened anew next time."""
+    def borrowed(self, organisation: str | None = None) -> Iterator[OpenFolder]:
+        """A reader for the time of one request; after a fault it is closed and opened anew next time.
+
+        A reader sees one organisation, the folder's own unless another is named, whose readers are not kept.
+        """
+        if organisation is not None and organisation != self.folder.organisation:
+            with open_for_reading(self.folder, organisation=organisation) as other:
+                yield other
+            return
         reader = self._free.get(timeout=WAIT_S)
         try:
             if reader is not None and not reader.is_current():

@@ -12,6 +12,9 @@ SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "::1", "[::1]"]
 """Names a loopback reader uses; another name in ``Host`` is a page elsewhere reaching in (DNS rebinding)."""
 
+MAX_BODY_BYTES = 32 * 2**20
+"""Of a request: the largest is a ledger or a certificate file."""
+
 
 class SecurityHeaders:
     """Adds the policy to each answer."""

@@ -7,10 +7,11 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.language import COOKIE, COOKIE_MAX_AGE_S
+from api.people.permits import ROUTES
 from api.web import format as shown
 from api.web.view import View
 from gateway.audit.trace import Trace
-from gateway.i18n import LANGUAGES
+from gateway.i18n import LANGUAGES, text
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -41,7 +42,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(menu=MENU, glance=shown.glance, exact=shown.exact, scaled=shown.scaled, percent=shown.percent)
+    made.globals.update(glance=shown.glance, exact=shown.exact, scaled=shown.scaled, percent=shown.percent)
     made.globals.update(has_standards=_has_standards)
     made.globals.update(ratio=shown.ratio, rounded=shown.rounded, size=shown.size, duration=shown.duration)
     return made
@@ -53,8 +54,19 @@ def _has_standards(trace: Trace) -> bool:
 
 def page(view: View, template: str, *, status_code: int = 200, **facts: object) -> HTMLResponse:
     """A whole page; texts through ``t`` and ``view``."""
-    body = environment().get_template(template).render(view=view, _=view.t, **facts)
+    menu = [each for each in MENU if view.may(ROUTES[f"GET {each[1]}"])]
+    body = environment().get_template(template).render(view=view, _=view.t, menu=menu, **facts)
     answer = HTMLResponse(body, status_code=status_code, headers={"cache-control": "no-store"})
     if view.query.get("lang") in LANGUAGES:
         answer.set_cookie(COOKIE, view.language, max_age=COOKIE_MAX_AGE_S, httponly=True, samesite="lax", path="/")
     return answer
+
+
+def bare_page(language: str, template: str, *, status_code: int = 200, **facts: object) -> HTMLResponse:
+    """A page for somebody who is not signed in: no menu, nothing of the folder but whether it is simulated."""
+
+    def speak(message: str, /, **values: object) -> str:
+        return text(language, message, **values)
+
+    body = environment().get_template(template).render(language=language, _=speak, **facts)
+    return HTMLResponse(body, status_code=status_code, headers={"cache-control": "no-store"})

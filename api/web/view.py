@@ -1,12 +1,14 @@
 """What every page needs to know about its request: language, organisation, time zone, as-of and known-at."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
+from api.people.roles import ROLE_NAMES, allowed
+from api.people.store import Person
 from api.web import format as shown
 from config.catalogues import energy_kinds, measurands
 from gateway.audit.decoding import RawReading
@@ -33,6 +35,9 @@ DUE_CLASS = {
     "not_verified": "bad",
     "no_certificate": "bad",
     "no_term": "none",
+    "unconfirmed": "warn",
+    "other_meter": "bad",
+    "untrusted": "bad",
 }
 
 
@@ -51,6 +56,21 @@ class View:
     now_us: int
     as_of_us: int
     known_at_us: int | None
+    person: Person
+    form_token: str
+
+    def may(self, permission: str) -> bool:
+        """Whether the reader's roles grant a permission, for showing a form or a menu line; the guard decides again."""
+        return allowed(self.person.roles, permission)
+
+    @property
+    def role_names(self) -> str:
+        """The reader's roles in words."""
+        return self.listed(self.t(ROLE_NAMES[each]) for each in sorted(self.person.roles))
+
+    def listed(self, words: Iterable[str]) -> str:
+        """Words in a row, with the language's own comma."""
+        return ("、" if self.language == "zh" else ", ").join(words)
 
     def t(self, message: str, /, **facts: object) -> str:
         """A text in the reader's language."""

@@ -90,7 +90,10 @@ def _identities(folder: DataFolder) -> tuple[tuple[int, int] | None, ...]:
 
 
 def open_for_reading(folder: DataFolder, *, organisation: str | None = None) -> OpenFolder:
-    """Open a folder for one organisation's eyes, its own unless named; DataFolderError with what to do while its projections are not there yet."""
+    """Open a folder for one organisation's eyes, its own unless named.
+
+    DataFolderError with what to do while its projections are not there yet.
+    """
     for path in (folder.registry, folder.settlement):
         if not path.is_file():
             raise DataFolderError(

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
 from gateway.i18n.rules import rule_title
+from tests.people import client_of
 from tests.plant_folder import FixedClock
 from tests.services import free_port
 
@@ -47,7 +47,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     done = subprocess.run(command, capture_output=True, check=False, timeout=200)
     assert done.returncode == 0, done.stderr[-3000:]
     clock = FixedClock(time.time_ns() // 1000)
-    with TestClient(create_app(folder, clock=clock), base_url="http://127.0.0.1") as made:
+    with client_of(folder, clock=clock) as made:
         yield made
 
 

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from gateway.delivery.port import Point
 from gateway.delivery.state import CourierState
-from tests.plant_folder import build_folder
+from tests.people import SERVED
+from tests.plant_folder import FixedClock, build_folder
 
 CHROMIUM_FLAGS = [
     "--headless",
@@ -45,6 +46,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = subprocess.Popen(command, cwd=Path(__file__).parents[2])
     try:
         _wait_for(f"http://127.0.0.1:{port}/static/mark.svg", server)
+        SERVED[f"http://127.0.0.1:{port}"] = (folder, FixedClock())
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.interface.conftest import Visit
+from tests.people import cookies_of
 from tests.plant_folder import intake_words
 
 pytestmark = pytest.mark.browser
@@ -35,8 +36,9 @@ PAGES = (
 
 
 @contextmanager
-def visit(browser: Browser, address: str, **context: Any) -> Iterator[Visit]:
+def visit(browser: Browser, address: str, *, role: str = "energy_manager", **context: Any) -> Iterator[Visit]:
     made = browser.new_context(**context)
+    made.add_cookies(cookies_of(address, role))
     try:
         yield Visit(made.new_page(), address)
     finally:

@@ -16,12 +16,12 @@ from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
 from api import cli
-from api.app import create_app
 from api.charts.render import ChartError, ChartRenderer
 from api.charts.specs import hours_of_a_day
 from api.encoding import table
 from gateway.i18n.texts import text
 from gateway.journal.folder import DataFolder
+from tests.people import client_of
 from tests.plant_folder import QUARTER_KWH, FixedClock
 
 PAGES = (
@@ -48,7 +48,7 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def client(folder: DataFolder) -> Iterator[TestClient]:
-    with TestClient(create_app(folder.path, clock=FixedClock()), base_url="http://127.0.0.1") as made:
+    with client_of(folder.path) as made:
         yield made
 
 
@@ -66,13 +66,13 @@ def test_pages_speak_one_language(client: TestClient, page: str, language: str) 
 
 
 def test_language_is_remembered_and_guessed(client: TestClient) -> None:
-    client.cookies.clear()
+    client.cookies.pop("meterproof_language", None)
     assert 'lang="zh-Hans"' in client.get("/").text
     assert '<html lang="en">' in client.get("/", headers={"accept-language": "en-GB,en;q=0.9"}).text
     first = client.get("/?lang=en")
     assert "meterproof_language=en" in first.headers["set-cookie"]
     assert '<html lang="en">' in client.get("/", headers={"accept-language": "zh"}).text
-    client.cookies.clear()
+    client.cookies.pop("meterproof_language", None)
 
 
 def test_every_answer_carries_the_policy(client: TestClient) -> None:
@@ -194,15 +194,17 @@ def test_a_folder_without_projections_says_what_to_do(tmp_path: Path) -> None:
     folder = DataFolder.create(
         tmp_path / "new", organisation="o", site="s", time_zone="Asia/Shanghai", simulated=False, clock=FixedClock()
     )
-    with TestClient(create_app(folder, clock=FixedClock()), base_url="http://127.0.0.1") as client:
+    with client_of(folder) as client:
         answer = client.get("/?lang=en")
     assert answer.status_code == 503
     assert "meterproof project" in answer.text
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "plant.example"])
-def test_serve_refuses_other_addresses(folder: DataFolder, host: str) -> None:
-    result = CliRunner().invoke(cli.command, ["--data", str(folder.path), "--host", host], obj="en")
+def test_serve_refuses_other_addresses_without_accounts(tmp_path: Path, host: str) -> None:
+    facts = {"organisation": "o", "site": "s", "time_zone": "Asia/Shanghai", "simulated": False}
+    fresh = DataFolder.create(tmp_path / "new", clock=FixedClock(), **facts)
+    result = CliRunner().invoke(cli.command, ["--data", str(fresh.path), "--host", host], obj="en")
     assert isinstance(result.exception, cli.ServeError)
     assert "loopback" in str(result.exception)
 

@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.app import create_app
 from gateway.assembly.projecting import Projection, drop_projections
 from gateway.journal.folder import DataFolder
+from tests.people import client_of
 from tests.plant_folder import FixedClock, build_folder
 
 WORDS = st.sampled_from(
@@ -24,7 +24,7 @@ WORDS = st.sampled_from(
 
 @pytest.fixture(scope="module")
 def client(folder: DataFolder) -> Iterator[TestClient]:
-    with TestClient(create_app(folder.path, clock=FixedClock()), base_url="http://127.0.0.1") as made:
+    with client_of(folder.path) as made:
         yield made
 
 
@@ -120,7 +120,7 @@ def test_a_day_no_record_can_have_is_refused(client: TestClient, name: str, day:
 
 def test_a_rebuild_is_seen_without_a_restart(tmp_path: Path) -> None:
     folder = build_folder(tmp_path / "data")
-    with TestClient(create_app(folder, clock=FixedClock()), base_url="http://127.0.0.1") as client:
+    with client_of(folder) as client:
         first = client.get("/api/v1/overview").json()
         drop_projections(folder)
         assert client.get("/api/v1/overview").status_code == 503

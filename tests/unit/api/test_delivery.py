@@ -3,15 +3,14 @@
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
-from api.app import create_app
 from gateway.audit.delivery import sink_states
 from gateway.delivery.port import Point
 from gateway.delivery.state import CourierState, Verified
 from gateway.domain.time import US_PER_DAY, parse_iso
 from gateway.journal.folder import DataFolder
-from tests.plant_folder import FixedClock, build_folder
+from tests.people import client_of
+from tests.plant_folder import build_folder
 
 DAY = parse_iso("2026-03-01T00:00:00Z")
 
@@ -33,7 +32,7 @@ def point(at_us: int) -> Point:
 
 
 def test_nothing_is_said_where_nothing_is_sent(folder: DataFolder) -> None:
-    with TestClient(create_app(folder.path, clock=FixedClock()), base_url="http://127.0.0.1") as client:
+    with client_of(folder.path) as client:
         assert client.get("/api/v1/delivery").json()["result"] == []
         assert 'id="delivery"' not in client.get("/journal?lang=en").text
 
@@ -54,7 +53,7 @@ def test_a_sink_shows_its_state_its_lag_its_verified_day_and_what_it_refused(
         state.verify([Verified(DAY, DAY + US_PER_DAY, device, "fast", 10, 100, equal, DAY + 2 * US_PER_DAY)])
     state.verify([Verified(DAY + US_PER_DAY, DAY + US_PER_DAY + 60, "a", "fast", 1, 1, True, DAY)])
     other = courier(folder, "victoriametrics", state="idle", since_us=0)
-    with TestClient(create_app(folder.path, clock=FixedClock()), base_url="http://127.0.0.1") as client:
+    with client_of(folder.path) as client:
         head = client.get("/api/v1/journal").json()["result"]["head"]
         influx, victoria = client.get("/api/v1/delivery").json()["result"]
         page = client.get(f"/journal?lang={language}").text

@@ -4,11 +4,9 @@ import base64
 import hashlib
 from pathlib import Path
 
-from fastapi.testclient import TestClient
-
-from api.app import create_app
 from gateway.journal.journal import Journal
 from gateway.sealing.sealer import Sealer
+from tests.people import client_of
 from tests.plant_folder import FixedClock, build_folder
 
 
@@ -18,7 +16,7 @@ def test_a_proof_leads_from_the_entry_to_the_signed_root(tmp_path: Path) -> None
         Sealer(folder, FixedClock()).seal(journal)
         head = journal.head()
         body = journal.entry(37).body_bytes
-    with TestClient(create_app(folder, clock=FixedClock()), base_url="http://127.0.0.1") as client:
+    with client_of(folder) as client:
         page = client.get("/journal?lang=en").text
         assert "signature of the newest checkpoint verifies" in page
         seal = client.get("/api/v1/journal").json()["result"]["seal"]
