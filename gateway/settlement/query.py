@@ -16,11 +16,24 @@ from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_HOUR, Period
 from gateway.registry.registry import Registry
 from gateway.settlement import batches, schema
 from gateway.settlement.answers import Change, ChannelInfo, Energy, Interval, RollUp
-from gateway.settlement.rollups import DAY, HOUR, MONTH, YEAR
+from gateway.settlement.calendar import DAY, HOUR, MONTH, YEAR
+from gateway.settlement.load_sums import LoadSum, load_sums
 from gateway.settlement.row import IntervalRow, Method
 from gateway.settlement.sums import IntervalSum, interval_sums
 
-__all__ = ["DAY", "HOUR", "MONTH", "YEAR", "Change", "ChannelInfo", "Energy", "Interval", "RollUp", "Settlement"]
+__all__ = [
+    "DAY",
+    "HOUR",
+    "MONTH",
+    "YEAR",
+    "Change",
+    "ChannelInfo",
+    "Energy",
+    "Interval",
+    "LoadSum",
+    "RollUp",
+    "Settlement",
+]
 
 MAX_ROWS = 500_000
 _ALL = 2**62
@@ -139,6 +152,15 @@ class Settlement:
                 ).fetchall()
                 found += [_rollup(info, row) for row in rows]
         return found
+
+    def load_sums(self, organisation: str, device: str, channel: str, kind: int, period: Period) -> list[LoadSum]:
+        """At which load the days or months (``DAY``, ``MONTH``) that begin in the period were counted, as known now."""
+        return [
+            each
+            for info in self.channels(organisation, device)
+            if info.channel == channel
+            for each in load_sums(self._db, info.id, kind, (period.start_us, period.end_us), info.step)
+        ]
 
     def totals(self, organisation: str, kind: int, period: Period) -> dict[tuple[str, str], list[RollUp]]:
         """Roll-ups of every channel that begin in the period, by (device, channel): one question for a whole site."""

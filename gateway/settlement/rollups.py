@@ -2,12 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from gateway.domain.time import US_PER_HOUR, US_PER_S, local_midnight, to_datetime
+from gateway.domain.time import US_PER_HOUR
+from gateway.settlement.calendar import DAY, HOUR, MONTH, YEAR, Calendar
+from gateway.settlement.load_sums import LoadSums
 
-HOUR, DAY, MONTH, YEAR = 1, 2, 3, 4
+__all__ = ["DAY", "HOUR", "MONTH", "YEAR", "Calendar", "RollUps"]
+
 _COLUMNS = "windows, missing, coverage, quality, energy, measured, interpolated, caught_up, substituted, manual"
 _METHODS = 5
 _ADD = (
@@ -17,52 +19,6 @@ _ADD = (
 )
 
 
-class Calendar:
-    """Where hours, days and months begin in a zone; instants are µs UTC."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        self.zone = zone
-        self.day = lru_cache(maxsize=4096)(self._day)
-        self.month = lru_cache(maxsize=1024)(self._month)
-
-    def hour(self, at_us: int) -> int:
-        """Start of the local hour (zones may be off by parts of an hour)."""
-        offset = self._offset(at_us // US_PER_HOUR)
-        return (at_us + offset) // US_PER_HOUR * US_PER_HOUR - offset
-
-    @lru_cache(maxsize=4096)  # noqa: B019  # one calendar lives as long as its store
-    def _offset(self, hour: int) -> int:
-        delta = to_datetime(hour * US_PER_HOUR).astimezone(self.zone).utcoffset()
-        assert delta is not None, "a zone has an offset"
-        return int(delta.total_seconds()) * US_PER_S
-
-    def _day(self, hour_us: int) -> int:
-        return local_midnight(to_datetime(hour_us).astimezone(self.zone).date(), self.zone)
-
-    def _month(self, day_us: int) -> int:
-        return local_midnight(to_datetime(day_us).astimezone(self.zone).date().replace(day=1), self.zone)
-
-    def year(self, month_us: int) -> int:
-        """Start of the year of a month that starts there."""
-        local = to_datetime(month_us).astimezone(self.zone).date()
-        return local_midnight(local.replace(month=1, day=1), self.zone)
-
-    def next_year(self, year_us: int) -> int:
-        """Start of the year after the one that starts there."""
-        local = to_datetime(year_us).astimezone(self.zone).date()
-        return local_midnight(local.replace(year=local.year + 1), self.zone)
-
-    def next_month(self, month_us: int) -> int:
-        """Start of the month after the one that starts there."""
-        local = to_datetime(month_us).astimezone(self.zone)
-        following = local.replace(year=local.year + local.month // 12, month=local.month % 12 + 1, day=1)
-        return local_midnight(following.date(), self.zone)
-
-    def next_day(self, day_us: int) -> int:
-        """Start of the day after the one that starts there."""
-        return self._day(day_us + 30 * US_PER_HOUR)  # a day has 23 to 25 hours
-
-
 class RollUps:
     """New intervals are added to their hour, day and month; where one was replaced, the hour is summed again from its
     intervals, its day from hours, its month from days, its year. Both ways give the same rows."""
@@ -70,6 +26,7 @@ class RollUps:
     def __init__(self, connection: sqlite3.Connection, zone: ZoneInfo) -> None:
         self._db = connection
         self.calendar = Calendar(zone)
+        self._loads = LoadSums(connection, self.calendar)
         self._touched: set[tuple[int, int]] = set()
         self._added: dict[tuple[int, int, int, int, int], list[int]] = {}
 
@@ -85,6 +42,7 @@ class RollUps:
         if total is None:
             total = self._added[key] = [0] * (5 + _METHODS)
         _count(total, energy, coverage, method, quality)
+        self._loads.add(series, window_us, interval)
 
     def flush(self) -> None:
         """Bring every touched roll-up up to date."""
@@ -92,8 +50,10 @@ class RollUps:
         hours = sorted(self._touched)
         self._touched.clear()
         for series, start in hours:
-            self._replace(HOUR, series, start, _from_intervals(self._intervals(series, start)))
+            end = start + US_PER_HOUR
+            self._replace(HOUR, series, start, _from_intervals(self._intervals(series, start, end)))
         days = sorted({(series, self.calendar.day(start)) for series, start in hours})
+        self._loads.replace(days, self._intervals)
         for series, start in days:
             self._replace(DAY, series, start, _merged(self._parts(HOUR, series, start, self.calendar.next_day(start))))
         months = sorted({(series, self.calendar.month(start)) for series, start in days})
@@ -105,6 +65,7 @@ class RollUps:
             self._replace(YEAR, series, start, _merged(self._parts(MONTH, series, start, end)))
 
     def _flush_added(self) -> None:
+        self._loads.flush_added()
         sums: dict[tuple[int, ...], list[int]] = {}
         for (series, hour, *ratio), values in self._added.items():
             day = self.calendar.day(hour)
@@ -119,11 +80,11 @@ class RollUps:
         self._added.clear()
         self._db.executemany(_ADD, [(*key, *values) for key, values in sums.items()])
 
-    def _intervals(self, series: int, start: int) -> Iterable[Sequence[int]]:
+    def _intervals(self, series: int, start: int, end: int) -> Iterable[Sequence[int]]:
         return self._db.execute(
             "SELECT coalesce(installation, 0), num, den, energy, coverage, method, quality FROM interval "
             "WHERE series = ? AND start >= ? AND start < ?",
-            (series, start, start + US_PER_HOUR),
+            (series, start, end),
         )
 
     def _parts(self, kind: int, series: int, start: int, end: int) -> Iterable[Sequence[int]]:

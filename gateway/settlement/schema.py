@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gateway.domain.errors import DataFolderError, OutdatedProjectionError
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 BUSY_TIMEOUT_S = 10.0
 
 _ROW = """
@@ -62,6 +62,17 @@ CREATE TABLE rollup (                   -- kind 1 hour, 2 day, 3 month, 4 year, 
   measured INTEGER NOT NULL, interpolated INTEGER NOT NULL, caught_up INTEGER NOT NULL, substituted INTEGER NOT NULL,
   manual INTEGER NOT NULL,
   PRIMARY KEY (kind, series, start, installation, num, den)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE load (                     -- kind 2 day, 3 month: energy by the octave of load it was counted at
+  kind INTEGER NOT NULL,
+  series INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  installation INTEGER NOT NULL,    -- 0: none on record
+  num INTEGER NOT NULL, den INTEGER NOT NULL,
+  octave INTEGER NOT NULL,          -- bits of the quarter hour's energy in thousandths of the resolution
+  energy INTEGER NOT NULL,          -- sum of E
+  squares INTEGER NOT NULL,         -- sum of E² · 2^40 / 4^octave
+  PRIMARY KEY (kind, series, start, installation, num, den, octave)
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE batch (                    -- weighing tickets and the like; the first one of a number counts
   organisation TEXT NOT NULL,

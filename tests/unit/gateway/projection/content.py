@@ -2,7 +2,7 @@
 
 import sqlite3
 
-SETTLED = ("interval", "superseded", "rollup", "series", "entry")
+SETTLED = ("interval", "superseded", "rollup", "load", "series", "entry")
 REGISTERED = (
     *("recorded", "version", "reference", "verdict", "closing", "event", "configuration"),
     *("finding", "outcome", "presence", "silence", "identity"),
