@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from gateway.assembly.plugins import drivers, is_polling
+from gateway.assembly.witnessing import ProjectedWitness
 from gateway.domain.errors import JournalError
 from gateway.domain.ledger import InstallationRole
 from gateway.domain.time import US_PER_MINUTE
@@ -67,6 +68,7 @@ class Projection:
             folder.born_us,
             is_primary=self.projector.is_primary,
             measured_since_us=self.projector.measured_since_us,
+            witness=ProjectedWitness(self.projector, folder, self._journal),
         )
         self._looked_at = -1
         self._ledger_seq = -1

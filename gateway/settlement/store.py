@@ -158,6 +158,12 @@ class SettlementProjection:
             return found is not None and found.primary
         return any(each.primary for key, each in self._channels.items() if key[:2] == (organisation, device))
 
+    def channel(self, organisation: str, device: str, channel: str) -> CounterChannel | None:
+        """What a device's counter is, as configured last; blank: its first. None when it counts nothing."""
+        if channel:
+            return self._channels.get((organisation, device, channel))
+        return next((each for key, each in self._channels.items() if key[:2] == (organisation, device)), None)
+
     def observed(self, key: tuple[str, str, str], at_us: int, slot_us: int, values: Sequence[int | str | None]) -> None:
         """A reading of a group (organisation, device, group). Readings that change settled windows mark them."""
         heard = self.heard.get(key)
