@@ -5,6 +5,7 @@ TEXTS: dict[str, str] = {
     "Continuing the demo in %(folder)s.": "继续运行 %(folder)s 中的演示。",
     "A simulated cement works is running; nothing in it is real.": "模拟水泥厂正在运行，其中没有任何真实数据。",
     "Open %(url)s  (stop with Ctrl-C)": "请打开 %(url)s  （按 Ctrl-C 停止）",
+    "Sign in by one of these links; each is good once:": "请用以下链接之一登录，每个链接只能使用一次：",
     "Stopped.": "已停止。",
     "Port %(port)s is in use. Name a free one with --port.": "端口 %(port)s 已被占用，请用 --port 指定一个空闲端口。",
     "%(folder)s is not empty and holds no demo. Name another folder with --data.": (

@@ -14,6 +14,7 @@ from simulators.demo.commands import CommandError, run_json
 from simulators.demo.faults import HOUR_US
 from simulators.demo.folder import SITE_FILE, DemoState, port_is_free, settled_ports
 from simulators.demo.founding import Progress, found
+from simulators.demo.people import Invitation, invite
 from simulators.demo.running import READY_S, GatewayEndedError, GatewayMuteError, run_demo
 from simulators.demo.serving import now_us
 from simulators.demo.site import HOST, site_text
@@ -56,6 +57,7 @@ def command(  # noqa: PLR0917  # one parameter an option
     url = f"http://{HOST}:{port}/"
     with _told(language, url):
         state = _state(folder, seed, history_days, language)
+        invited = invite(folder, language, url, now_us())
         before = run_json(language, "status", folder, "--since-seq", _PAST_ALL, "--json", codes=_COUNTED)
         asyncio.run(
             run_demo(
@@ -64,17 +66,22 @@ def command(  # noqa: PLR0917  # one parameter an option
                 port,
                 language=language,
                 duration_s=duration_s,
-                ready=lambda: _announce(language, url),
+                ready=lambda: _announce(language, url, invited),
             )
         )
         click.echo(say(language, "Stopped."), err=True)
         if as_json:
-            click.echo(json.dumps(_result(folder, state, language, int(before["head"]), url), ensure_ascii=False))
+            result = _result(folder, state, language, int(before["head"]))
+            result |= {"url": url, "people": [_told_of(each) for each in invited]}
+            click.echo(json.dumps(result, ensure_ascii=False))
 
 
-def _announce(language: str, url: str) -> None:
+def _announce(language: str, url: str, invited: list[Invitation]) -> None:
     click.echo(say(language, "A simulated cement works is running; nothing in it is real."), err=True)
     click.echo(say(language, "Open %(url)s  (stop with Ctrl-C)", url=url), err=True)
+    click.echo(say(language, "Sign in by one of these links; each is good once:"), err=True)
+    for each in invited:
+        click.echo(f"  {each.role_name}\n    {each.link}", err=True)
 
 
 def _state(folder: Path, seed: int, history_days: int, language: str) -> DemoState:
@@ -137,7 +144,7 @@ def _told(language: str, url: str) -> Iterator[None]:
         fail(say(language, "%(folder)s cannot be used: %(reason)s", **facts), EXIT_FOLDER)
 
 
-def _result(folder: Path, state: DemoState, language: str, since_seq: int, url: str) -> dict[str, Any]:
+def _result(folder: Path, state: DemoState, language: str, since_seq: int) -> dict[str, Any]:
     """What the live part brought, and the entries and findings of the whole folder."""
     whole = run_json(language, "status", folder, "--json", codes=_COUNTED)
     live = run_json(language, "status", folder, "--since-seq", str(since_seq), "--json", codes=_COUNTED)
@@ -150,5 +157,8 @@ def _result(folder: Path, state: DemoState, language: str, since_seq: int, url: 
         "history": state.history,
         "entries": whole["head"],
         "findings": whole["findings"],
-        "url": url,
     }
+
+
+def _told_of(each: Invitation) -> dict[str, str]:
+    return {"account": each.account, "role": each.role, "link": each.link}
