@@ -16,6 +16,8 @@ from gateway.journal.segment import Segment
 FACTS = "facts"
 POLLS = "polls"
 CHECKPOINTS = "checkpoints"
+PRUNED_ACTION = "archive.pruned"
+"""The event that says which raw readings were removed after their retention: ``files``, ``before`` (civil date UTC)."""
 OPEN_SEGMENTS = 16
 
 _NAME = re.compile(r"^(\d{4}-\d{2}-\d{2})_(\d{12})-(\d{12})\.(facts|polls|checkpoints)$")

@@ -60,6 +60,11 @@ JUDGED_RULES = frozenset(
     }
 )
 
+FROM_READINGS = frozenset(
+    {"device.silent", "identity.serial_mismatch", "installation.ratio_mismatch", "instrument.environment"}
+)
+"""Rules that look at raw readings: where those are past their retention and gone, what was judged stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -221,7 +226,7 @@ class Judge:
         installation = fitted.installation
         ratio = parse_ratio(installation.ct_ratio) * parse_ratio(installation.pt_ratio) if primary else Fraction(1)
         course = view.course(installation.instrument)
-        ends = [*course.starts[1:], FAR]
+        ends = [*course.starts[1:], FAR][: len(course.starts)]
         for start, end, dated in zip(course.starts, ends, course.in_force, strict=True):
             instrument = view.instrument(installation.instrument, start)
             if dated is None or dated.covered is None or instrument is None:
@@ -303,6 +308,8 @@ class Judge:
                 continue
             situation = left.get(_key_of(verdict))
             if situation is None:
+                if verdict.rule in FROM_READINGS and verdict.from_us < self._registry.pruned_us:
+                    continue
                 yield self._closing(verdict, verdict.from_us, at_us)
             elif situation.to_us is None and verdict.to_us is not None:
                 # what seemed to have ended goes on: the old verdict never was, a new one opens

@@ -3,12 +3,14 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from gateway.domain.ledger import LEDGER_KINDS
 from gateway.domain.reading import Outcome
-from gateway.domain.time import US_PER_DAY
+from gateway.domain.time import US_PER_DAY, from_datetime
+from gateway.journal.archive import PRUNED_ACTION
 from gateway.journal.entry import Entry
 from gateway.registry import schema
 from gateway.registry.presence import PresenceTable
@@ -43,6 +45,11 @@ class RegistryProjection(Registry):
         }
         self._presence = PresenceTable(self._db)
         self._changes = 0
+        (pruned,) = self._db.execute(
+            "SELECT max(json_extract(body, '$.before')) FROM event WHERE kind = 'event' AND action = ?",
+            (PRUNED_ACTION,),
+        ).fetchone()
+        self._pruned_us = _midnight_us(pruned or "")
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -58,6 +65,11 @@ class RegistryProjection(Registry):
     def generation(self) -> int:
         """Another number whenever something a verdict depends on changed: ledger, identities, silences."""
         return self._changes + self._presence.changes
+
+    @property
+    def pruned_us(self) -> int:
+        """Before this instant raw readings are gone (µs UTC; 0: all are there); what was judged by them stands."""
+        return self._pruned_us
 
     def begin(self) -> None:
         """Start a batch."""
@@ -96,6 +108,8 @@ class RegistryProjection(Registry):
             )
         elif entry.kind in EVENT_KINDS:
             action, actor = str(body.get("action") or ""), str(body.get("actor") or "")
+            if action == PRUNED_ACTION:
+                self._pruned_us = max(self._pruned_us, _midnight_us(str(body.get("before") or "")))
             self._db.execute(
                 "INSERT OR REPLACE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -248,3 +262,11 @@ def split_subject(subject: str) -> tuple[str, str, str]:
     organisation, _, rest = subject.partition("/")
     subject_type, _, id_ = rest.partition("/")
     return organisation, subject_type, id_
+
+
+def _midnight_us(civil_date: str) -> int:
+    """Its start in UTC; 0 for what is no date."""
+    try:
+        return from_datetime(datetime.fromisoformat(civil_date).replace(tzinfo=UTC))
+    except ValueError:
+        return 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gateway.domain.errors import JournalError
 from gateway.domain.time import US_PER_HOUR, from_datetime, to_datetime
-from gateway.journal.archive import CHECKPOINTS, FACTS, POLLS, Archive, file_name
+from gateway.journal.archive import CHECKPOINTS, FACTS, POLLS, PRUNED_ACTION, Archive, file_name
 from gateway.journal.audit_event import audit_event
 from gateway.journal.entry import HIGH_VOLUME_KINDS, Draft
 from gateway.journal.folder import DataFolder
@@ -22,7 +22,6 @@ from gateway.sealing.tiles import write_durably
 GRACE_US = US_PER_HOUR
 PAGE = 2_000
 CLOSED_ACTION = "archive.closed"
-PRUNED_ACTION = "archive.pruned"
 
 
 @dataclass(frozen=True, slots=True)

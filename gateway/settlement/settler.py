@@ -133,7 +133,7 @@ class Settler:
         organisation, device, group = key
         before, _ = self._readings.neighbours(device, group, span[0] - 1)
         _, after = self._readings.neighbours(device, group, span[1] + 1)
-        first = max(_floor(before.observed_us if before else span[0]), _floor(heard.first_us))
+        first = max(_floor(before.observed_us if before else span[0]), self._first_readable(heard))
         last = min(_floor(after.observed_us if after else span[1]) + SETTLEMENT_WINDOW_US, settled_to)
         most = _span_us(heard.group)
         if last - first > most:
@@ -158,6 +158,16 @@ class Settler:
                 if not self._same(former, mine):
                     said = self._store.substitution(organisation, device, channel_id, window) if filled else None
                     windows.setdefault((window, said), []).extend(mine)
+
+    def _first_readable(self, heard: Heard) -> int:
+        """The first window that can be settled again: the first reading's; the one after it where raw readings before
+        were pruned, because the recorded rows rest on more than what is left."""
+        first, group = _floor(heard.first_us), heard.group
+        before = first - SETTLEMENT_WINDOW_US
+        pruned = any(
+            self._store.rows_of(group.organisation, group.device, each.id, before, first) for each in group.channels
+        )
+        return first + SETTLEMENT_WINDOW_US if pruned else first
 
     def _same(self, one: Sequence[IntervalRow], other: Sequence[IntervalRow]) -> bool:
         """Whether rows say the same; another version of the same installation (now closed, say) is no difference."""
