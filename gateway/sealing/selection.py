@@ -93,13 +93,15 @@ def entries(journal: Journal, wish: Wish, selection: Selection) -> Iterator[Entr
 
 
 def _documents(entry: Entry) -> Iterator[str]:
-    """The files an entry names by their hash: a ledger object's, and the answer of a time stamp."""
+    """The files an entry names by their hash: a ledger object's, the answer of a time stamp, an issued report's."""
     if entry.kind in HIGH_VOLUME_KINDS:
         return
     said = entry.body.get("object")
     named = [said.get("document"), said.get("file") if entry.kind == "document" else None] if type(said) is dict else []
     if entry.kind == "event":
         named.append(entry.body.get("document"))
+    for listed in (entry.body.get("files"), entry.body.get("documents")):
+        named += [each.get("sha256") for each in listed if type(each) is dict] if type(listed) is list else []
     yield from (each for each in named if isinstance(each, str) and DIGEST.match(each))
 
 

@@ -1,0 +1,177 @@
+"""``meterproof report``: which reports there are, making one into a file, issuing one on record."""
+
+import getpass
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.assembly.platform import SystemClock
+from gateway.assembly.reading import OpenFolder, open_for_reading
+from gateway.assembly.reporting import ReportWish, issue_report, report
+from gateway.domain.errors import ConfigurationError, DataFolderError
+from gateway.domain.time import parse_iso
+from gateway.i18n import LANGUAGES, text
+from gateway.journal.folder import DataFolder
+from gateway.reports.catalogue import FORMATS, GROUPS, KINDS, kind_of
+from gateway.reports.drawing import drawn
+from gateway.reports.issuing import issued
+from gateway.reports.rendering import rendered
+
+_DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+_FIRST = click.option("--first", type=click.DateTime(["%Y-%m-%d"]), help="First day of the amounts.")
+_LAST = click.option("--last", type=click.DateTime(["%Y-%m-%d"]), help="Last day of the amounts, included.")
+_REVIEW = click.option("--review", default="", help="The review the report is of.")
+_SPOKEN = click.option("--language", "spoken", type=click.Choice(LANGUAGES), default="zh", show_default=True)
+_AT = click.option("--at", help="As of (RFC 3339); default: now.")
+_FONTS = click.option(
+    "--fonts", type=click.Path(path_type=Path, exists=True, file_okay=False), multiple=True, help="A folder of fonts."
+)
+
+
+@click.group("report")
+def command() -> None:
+    """Forms, figures and reports as XLSX, PDF, DOCX, CSV and JSON. 报表、附图与审查文件。"""
+
+
+def _wished(decorated: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (_DATA, _AT, _SPOKEN, _REVIEW, _LAST, _FIRST):
+        decorated = option(decorated)
+    return decorated
+
+
+def _wish(kind: str, said: dict[str, Any]) -> ReportWish:
+    first, last = said["first"], said["last"]
+    return ReportWish(
+        kind=kind_of(kind).id,
+        language=said["spoken"],
+        first=_day(first),
+        last=_day(last),
+        review=said["review"],
+    )
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+def _moment(reader: OpenFolder, at: str | None) -> int:
+    """The moment of asking; a simulated folder lives in its own time."""
+    if at is None:
+        return reader.sources.registry.latest_at() if reader.folder.simulated else SystemClock().utc_us()
+    try:
+        return parse_iso(at)
+    except ValueError as error:
+        raise click.BadParameter(at, param_hint="--at") from error
+
+
+@command.command("list")
+@click.option("--data", type=click.Path(path_type=Path), help="A data folder: also the reports issued there.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def list_command(language: str, *, data: Path | None, as_json: bool) -> None:
+    """Reports that can be made, and those issued. 可生成与已签发的报表。"""
+    found = []
+    if data is not None:
+        with open_for_reading(DataFolder.open(data, read_only=True)) as reader:
+            found = issued(reader.sources.registry, reader.folder.organisation)
+    if as_json:
+        document = {
+            "kinds": [
+                {
+                    "id": each.id,
+                    "title": text(language, each.title),
+                    "group": each.group,
+                    "needs_period": each.needs_period,
+                    "needs_review": each.needs_review,
+                }
+                for each in KINDS.values()
+            ],
+            "formats": list(FORMATS),
+            "issued": [{"id": each.id, "version": each.version, "seq": each.seq} for each in found],
+        }
+        click.echo(json.dumps(document, ensure_ascii=False))
+        return
+    for group, title in GROUPS.items():
+        click.echo(text(language, title))
+        for each in KINDS.values():
+            if each.group == group:
+                click.echo(f"  {each.id:<22} {text(language, each.title)}")
+    for report_ in found:
+        click.echo(
+            text(
+                language,
+                "issued: %(id)s version %(version)s, entry %(seq)s",
+                id=report_.id,
+                version=report_.version,
+                seq=report_.seq,
+            )
+        )
+
+
+@command.command("make")
+@click.argument("kind")
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@_wished
+@_FONTS
+@click.pass_obj
+def make_command(
+    language: str, /, *, kind: str, target: Path, data: Path, at: str | None, fonts: tuple[Path, ...], **said: Any
+) -> None:
+    """Make a report into TARGET; its ending says which file: .xlsx .pdf .docx .csv .json. 生成报表文件。"""
+    format_ = target.suffix.lower().removeprefix(".")
+    if format_ not in FORMATS:
+        known = " ".join(f".{each}" for each in FORMATS)
+        raise click.BadParameter(text(language, "the file's name must end in one of %(endings)s", endings=known))
+    if target.exists():
+        raise ConfigurationError([text(language, "%(file)s exists already", file=str(target))])
+    with open_for_reading(DataFolder.open(data, read_only=True)) as reader:
+        at_us = _moment(reader, at)
+        document = report(reader, reader.asking(at_us), _wish(kind, said), at_us=at_us)
+    pictures = drawn(document) if format_ == "pdf" else {}
+    target.write_bytes(rendered(document, format_, pictures, fonts))
+    click.echo(text(language, "%(file)s: %(title)s", file=str(target), title=document.title))
+
+
+@command.command("issue")
+@click.argument("kind")
+@_wished
+@click.option("--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Also; JSON is always kept.")
+@_FONTS
+@click.option("--actor", help="Who issues it; default: the user of this machine.")
+@click.option("--reason", default="", help="Why.")
+@click.pass_obj
+def issue_command(
+    language: str,
+    /,
+    *,
+    kind: str,
+    data: Path,
+    at: str | None,
+    formats: tuple[str, ...],
+    fonts: tuple[Path, ...],
+    actor: str | None,
+    reason: str,
+    **said: Any,
+) -> None:
+    """Put a report on record: its files by hash, its figures in the entry. 签发报表并记录。"""
+    folder = DataFolder.open(data)
+    with open_for_reading(folder) as reader:
+        at_us = _moment(reader, at)
+        if at is not None and not folder.simulated:
+            raise DataFolderError("--at is refused: the data folder %(path)s is real", path=str(folder.path))
+        made = issue_report(
+            reader,
+            reader.asking(at_us),
+            _wish(kind, said),
+            at_us=at_us,
+            formats=formats or ("xlsx", "pdf"),
+            fonts=fonts,
+            actor=actor or getpass.getuser(),
+            reason=reason,
+        )
+    sentence = "%(id)s version %(version)s issued in entry %(seq)s: %(files)s"
+    click.echo(text(language, sentence, id=made.id, version=made.version, seq=made.seq, files=" ".join(made.names)))
