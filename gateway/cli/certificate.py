@@ -17,9 +17,11 @@ from gateway.certificates.evidence import Evidence, examine
 from gateway.certificates.recording import Act, certificate_drafts, store
 from gateway.certificates.refusal import CertificateRefusedError
 from gateway.certificates.signature import read_anchors
+from gateway.certificates.signing import sign_certificate
 from gateway.certificates.traceability import chain
 from gateway.certificates.writing import InHouseCalibration, write_certificate
 from gateway.certificates.xml_reading import MAX_FILE_BYTES
+from gateway.cli.certificate_judging import effect, outlook, policy
 from gateway.domain.errors import ConfigurationError, DataFolderError, UnknownObjectError
 from gateway.domain.ledger import CertificateKind
 from gateway.domain.time import parse_iso
@@ -55,6 +57,10 @@ _AT = click.option("--at", help="Recording time (RFC 3339); in simulated folders
 @click.group("certificate")
 def command() -> None:
     """Certificate files: digital calibration certificates, PDF, OFD. 检定/校准证书文件。"""
+
+
+for _each in (effect, outlook, policy):
+    command.add_command(_each)
 
 
 @command.command("import")
@@ -216,9 +222,16 @@ def show(language: str, *, number: str, data: Path) -> None:
 @command.command("write")
 @click.argument("record", type=_FILE)
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--key", type=_FILE, help="PEM file of the key to sign with (RSA or ECDSA).")
+@click.option("--signer", type=_FILE, help="PEM file of the signer's certificate, then those between it and the root.")
+@click.option("--password-file", type=_FILE, help="File whose first line opens the key.")
 @click.pass_obj
-def write(language: str, *, record: Path, target: Path) -> None:
+def write(
+    language: str, *, record: Path, target: Path, key: Path | None, signer: Path | None, password_file: Path | None
+) -> None:
     """Write a DCC from the record (YAML) of an in-house calibration. 为内部校准出具数字校准证书。"""
+    if (key is None) != (signer is None):
+        raise click.UsageError(text(language, "--key and --signer go together"))
     if target.exists():
         raise ConfigurationError([text(language, "%(file)s exists already", file=str(target))])
     try:
@@ -228,7 +241,11 @@ def write(language: str, *, record: Path, target: Path) -> None:
     except ValidationError as error:
         lines = [f"{record}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
         raise ConfigurationError(lines) from error
-    target.write_bytes(write_certificate(calibration, "Meterproof", version("meterproof")))
+    written = write_certificate(calibration, "Meterproof", version("meterproof"))
+    if key is not None and signer is not None:
+        password = _content(password_file).split(b"\n")[0].strip() if password_file is not None else None
+        written = sign_certificate(written, _content(key), _content(signer), password)
+    target.write_bytes(written)
     click.echo(str(target))
 
 

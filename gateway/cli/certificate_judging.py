@@ -1,0 +1,192 @@
+"""``meterproof certificate effect``, ``outlook`` and ``policy``: what a failure did, what comes, by which rules."""
+
+import dataclasses
+import getpass
+import json
+from datetime import datetime
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.assembly.platform import SystemClock
+from gateway.assembly.reading import OpenFolder, open_for_reading
+from gateway.audit.look_ahead import look_ahead
+from gateway.audit.look_back import EffectOn, LookBack, Questioned, TouchedResult, look_back
+from gateway.cli.substitute import Moment
+from gateway.domain.errors import DataFolderError
+from gateway.domain.time import iso
+from gateway.i18n import text
+from gateway.i18n.rules import rule_title
+from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
+from gateway.metrology.conformity import RULES
+from gateway.metrology.limits import in_service_factors
+from gateway.metrology.policy import CORRECTION_MODES
+from gateway.registry.importing import LedgerState
+from gateway.registry.recording import object_draft
+
+_DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+_AS_OF = click.option("--as-of", "as_of_us", type=Moment(), help="What held then (RFC 3339); default: now.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+
+
+@click.command("effect")
+@click.argument("number", default="")
+@_AS_OF
+@_JSON
+@_DATA
+@click.pass_obj
+def effect(language: str, /, number: str, as_of_us: int | None, *, as_json: bool, data: Path) -> None:
+    """What a failing or withdrawn certificate puts in question. 不合格或撤销证书的追溯影响。
+
+    Readings since the last good evidence, the bound and the estimate of the effect on every total, and the results and
+    reports made before it was known. Without NUMBER: everything in question.
+    """
+    with _opened(data) as reader:
+        found = look_back(reader.sources, reader.asking(_at(reader, as_of_us)), number)
+    if as_json:
+        click.echo(json.dumps(_plain(found), ensure_ascii=False))
+        return
+    for line in _effect_lines(language, found):
+        click.echo(line)
+
+
+def _effect_lines(language: str, found: LookBack) -> list[str]:
+    if not found.spans:
+        return [text(language, "nothing is in question")]
+    lines = []
+    for each in found.spans:
+        lines += _span_lines(language, each)
+    lines.append(text(language, "Results and reports made before it was known:"))
+    if not found.results:
+        lines.append("  " + text(language, "none"))
+    for touched in found.results:
+        lines += _result_lines(language, touched)
+    return lines
+
+
+def _span_lines(language: str, span: Questioned) -> list[str]:
+    until = iso(span.to_us) if span.to_us is not None else text(language, "until today")
+    lines = [f"{span.point}  {span.instrument}  {span.certificate}  {iso(span.from_us)} – {until}"]
+    error = "" if span.error_percent is None else f"  {span.error_percent:+g} %"
+    lines.append(f"  {rule_title(language, span.rule)}{error}")
+    if not span.possible:
+        lines.append("  " + text(language, "nobody said how large the error was: ask for as-found results"))
+    lines += [_effect_line(language, each) for each in ([span.total] if span.total else []) + list(span.months)]
+    return lines
+
+
+def _result_lines(language: str, touched: TouchedResult) -> list[str]:
+    lines = [f"  {touched.id}  {touched.version}  #{touched.entry_seq}  {iso(touched.from_us)} – {iso(touched.to_us)}"]
+    if touched.reason:
+        lines.append("    " + text(language, touched.reason))
+    elif not touched.figures:
+        lines.append("    " + text(language, "no figure of it hangs on these readings"))
+    return [*lines, *("  " + _effect_line(language, each) for each in touched.figures)]
+
+
+def _effect_line(language: str, each: EffectOn) -> str:
+    start = f"  {each.id}  {iso(each.from_us)} – {iso(each.to_us)}  "
+    if each.bound is None or each.estimate is None or each.u is None:
+        return start + text(language, "not known")
+    facts = {"bound": f"{each.bound:.6g}", "estimate": f"{each.estimate:.6g}", "u": f"{each.u:.2g}", "unit": each.unit}
+    said = text(language, "at most %(bound)s %(unit)s, estimate %(estimate)s %(unit)s (u = %(u)s)", **facts)
+    if each.significant is None:
+        return start + said
+    weight = text(language, "significant") if each.significant else text(language, "within a third of U")
+    return f"{start}{said}; {weight}"
+
+
+@click.command("outlook")
+@_AS_OF
+@_JSON
+@_DATA
+@click.pass_obj
+def outlook(language: str, *, as_of_us: int | None, as_json: bool, data: Path) -> None:
+    """When instruments may reach their limits, from their own history. 超差风险日期。"""
+    with _opened(data) as reader:
+        found = look_ahead(reader.sources, reader.asking(_at(reader, as_of_us)))
+    if as_json:
+        click.echo(json.dumps({id_: {**_plain(each), "act_by": _plain(each.act_by)} for id_, each in found.items()}))
+        return
+    for each in sorted(found.values(), key=lambda one: (str(one.act_by or "9999"), one.instrument)):
+        risk = str(each.risk_on or text(language, "none foreseen"))
+        drift = f"{each.drift:+.3g} %/a ({text(language, 'its own history' if each.basis == 'history' else 'assumed')})"
+        click.echo(f"{each.instrument}  {risk}  {each.due_on or '-'}  {each.error:+g} % ± {each.expanded:g} %  {drift}")
+
+
+@click.command("policy")
+@click.option("--decision-rule", type=click.Choice(sorted(RULES)), help="How errors are held against limits.")
+@click.option("--correction", type=click.Choice(CORRECTION_MODES), help="With which error amounts are judged.")
+@click.option(
+    "--jurisdiction",
+    type=click.Choice(sorted({place for place, _kind in in_service_factors()})),
+    help="Whose limits hold in service.",
+)
+@click.option("--from", "from_us", type=Moment(), help="Holds from this moment on; default: for all time.")
+@_DATA
+@click.option("--actor", help="Who decides it; default: the user of this machine.")
+@click.option("--reason", default="", help="Why.")
+@click.option("--at", "at_us", type=Moment(), help="Recording time (RFC 3339); in simulated folders only.")
+@click.pass_obj
+def policy(language: str, /, *, data: Path, **options: Any) -> None:
+    """Record by which rules this site's readings are judged. 记录判定规则、修正方式与法域。
+
+    A point may say otherwise in its own record. Nothing that was judged before is edited: verdicts that now differ are
+    closed and opened anew.
+    """
+    folder = DataFolder.open(data)
+    if options["at_us"] is not None and not folder.simulated:
+        raise DataFolderError("--at is refused: the data folder %(path)s is real", path=str(folder.path))
+    said = {
+        "decision_rule": options["decision_rule"],
+        "correction_mode": options["correction"],
+        "jurisdiction": options["jurisdiction"],
+    }
+    with Journal.open(folder) as journal:
+        state = LedgerState.read(journal, folder.organisation)
+        known = dict(state.versions["site", folder.site][-1].object) if state.has("site", folder.site) else {}
+        object_ = {**known, **{name: value for name, value in said.items() if value}}
+        draft = object_draft(
+            "site",
+            folder.organisation,
+            folder.site,
+            object_,
+            at_us=SystemClock().utc_us() if options["at_us"] is None else options["at_us"],
+            from_us=options["from_us"],
+            to_us=None,
+            actor=options["actor"] or getpass.getuser(),
+            reason=options["reason"],
+            source="",
+        )
+        journal.append([draft])
+    shown = ", ".join(f"{name} {value}" for name, value in object_.items() if name in said)
+    click.echo(text(language, "on record for the site: %(policy)s", policy=shown))
+
+
+def _opened(data: Path) -> OpenFolder:
+    return open_for_reading(DataFolder.open(data, read_only=True))
+
+
+def _at(reader: OpenFolder, as_of_us: int | None) -> int:
+    """A simulated folder lives in its own time."""
+    if as_of_us is not None:
+        return as_of_us
+    return reader.sources.registry.latest_at() if reader.folder.simulated else SystemClock().utc_us()
+
+
+def _plain(value: object) -> Any:  # any JSON value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Fraction):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, datetime) or hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value
