@@ -67,7 +67,7 @@ def calibration_plan(sources: Sources, asking: Asking, *, months: int = 12) -> C
     )
 
 
-_NOW = frozenset({Due.OVERDUE, Due.FAILED, Due.NOT_VERIFIED, Due.NO_CERTIFICATE})
+_NOW = frozenset(set(Due) - {Due.VALID, Due.DUE_SOON, Due.NO_TERM})
 
 
 def _until(row: LedgerRow, horizon: date) -> date | None:
@@ -104,13 +104,10 @@ def _validities(sources: Sources, asking: Asking, rows: Sequence[LedgerRow]) -> 
 
 
 def _rates(rows: Sequence[LedgerRow]) -> list[Rate]:
-    """受检率: instruments whose certificate counts and is valid; 强检检定覆盖率: the same under compulsory duty."""
-    compulsory = [row for row in rows if row.compulsory]
+    """受检率: instruments in use whose certificate counts and is valid; 强检检定覆盖率: the same under the duty."""
+    used = [row for row in rows if row.in_use]
+    duty = [row for row in used if row.compulsory]
     return [
-        Rate(id="verified", part=sum(_in_force(row) for row in rows), whole=len(rows)),
-        Rate(id="compulsory", part=sum(_in_force(row) for row in compulsory), whole=len(compulsory)),
+        Rate(id="verified", part=sum(row.due.counts for row in used), whole=len(used)),
+        Rate(id="compulsory", part=sum(row.due.counts for row in duty), whole=len(duty)),
     ]
-
-
-def _in_force(row: LedgerRow) -> bool:
-    return row.due in {"valid", "due_soon"}

@@ -1,10 +1,10 @@
 """The instrument ledger (计量器具台账): each instrument with what it measures, its certificate, whether that is due."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.audit.asking import Asking, Sources
-from gateway.audit.certificates import Due, by_instrument, standing
+from gateway.audit.certificates import Due, cards, standing
 from gateway.audit.findings import FindingView, findings
 from gateway.audit.plant import Fitted, Plant, plant
 from gateway.domain.errors import UnknownObjectError
@@ -16,7 +16,11 @@ MAX_PAGE_ROWS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRow:
-    """One instrument as the ledger lists it on the day of ``as_of``. ``days_left`` is negative when overdue."""
+    """One instrument as the ledger lists it on the day of ``as_of``. ``days_left`` is negative when overdue.
+
+    A failed verification puts it out of use (停用) whatever its card says: ``stopped_by`` names that certificate, and
+    ``recorded_state`` is what the card says.
+    """
 
     instrument: Instrument
     instrument_seq: int
@@ -28,6 +32,13 @@ class LedgerRow:
     days_left: int | None
     certificate: Certificate | None
     open_findings: int
+    recorded_state: str = "qualified"
+    stopped_by: str = ""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether it is one of those that rates count: not put out of use on its card (停用), in either field."""
+        return "stopped" not in {self.recorded_state, self.instrument.operational_state}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +135,18 @@ def ledger(
 _DUE_ORDER = {
     state: place
     for place, state in enumerate(
-        (Due.FAILED, Due.OVERDUE, Due.NOT_VERIFIED, Due.NO_CERTIFICATE, Due.DUE_SOON, Due.NO_TERM, Due.VALID)
+        (
+            Due.FAILED,
+            Due.UNTRUSTED,
+            Due.OTHER_METER,
+            Due.OVERDUE,
+            Due.NOT_VERIFIED,
+            Due.NO_CERTIFICATE,
+            Due.UNCONFIRMED,
+            Due.DUE_SOON,
+            Due.NO_TERM,
+            Due.VALID,
+        )
     )
 }
 
@@ -146,7 +168,6 @@ def _matches(row: LedgerRow, text: str) -> bool:
 def ledger_rows(sources: Sources, asking: Asking, there: Plant) -> list[LedgerRow]:
     """Every instrument's row, unsorted."""
     registry, organisation = sources.registry, asking.organisation
-    certificates = by_instrument(registry.objects(organisation, "certificate", None, asking.known_seq))
     records = registry.objects(organisation, "instrument", asking.as_of_us, asking.known_seq)
     fitted: dict[str, Fitted] = {each.installation.instrument: each for each in there.installations}
     counted: dict[str, int] = {}
@@ -155,11 +176,11 @@ def ledger_rows(sources: Sources, asking: Asking, there: Plant) -> list[LedgerRo
             counted[verdict.instrument] = counted.get(verdict.instrument, 0) + 1
     return [
         _row(
+            sources,
             asking,
             there,
             record,
             fitted=fitted.get(record.id),
-            certificates=certificates.get(record.id, []),
             open_findings=counted.get(record.id, 0),
         )
         for record in records
@@ -167,29 +188,31 @@ def ledger_rows(sources: Sources, asking: Asking, there: Plant) -> list[LedgerRo
 
 
 def _row(
+    sources: Sources,
     asking: Asking,
     there: Plant,
     record: Record,
     *,
     fitted: Fitted | None,
-    certificates: Sequence[Record],
     open_findings: int,
 ) -> LedgerRow:
     instrument = record.read_as(Instrument)
     fact = there.points.get(fitted.installation.point) if fitted else None
-    compulsory = bool(instrument.compulsory or (fact and fact.point.compulsory))
-    state = standing(instrument, certificates, asking.today, compulsory=compulsory)
+    state = standing(cards(sources, asking), instrument.id, asking.as_of_us, asking.today)
+    failed = state.due is Due.FAILED and state.certificate is not None
     return LedgerRow(
-        instrument=instrument,
+        instrument=replace(instrument, metrological_state="stopped") if failed else instrument,
         instrument_seq=record.seq,
         point=fact.point if fact else None,
         role=str(fitted.installation.role) if fitted else "",
         device=fitted.installation.device if fitted else "",
-        compulsory=compulsory,
+        compulsory=state.compulsory,
         due=state.due,
         days_left=state.days_left,
         certificate=state.certificate,
         open_findings=open_findings,
+        recorded_state=instrument.metrological_state,
+        stopped_by=state.certificate.id if failed and state.certificate is not None else "",
     )
 
 
@@ -204,11 +227,11 @@ def instrument_detail(sources: Sources, asking: Asking, instrument: str) -> Inst
     certificates = registry.certificates_of_instrument(organisation, instrument, asking.known_seq)
     found = findings(sources, asking, instrument=instrument)
     row = _row(
+        sources,
         asking,
         there,
         record,
         fitted=fitted,
-        certificates=certificates,
         open_findings=sum(each.open for each in found),
     )
     history = registry.history(organisation, "instrument", instrument, asking.known_seq)

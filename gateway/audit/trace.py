@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gateway.audit.asking import Asking, Sources
-from gateway.audit.certificates import Due, by_instrument, standing
+from gateway.audit.certificates import Due, cards, standing
 from gateway.audit.decoding import EntryFact, RawReading, entry_fact, entry_or_none, raw_reading
 from gateway.audit.energy import Energy, Serving, servings, totals
 from gateway.audit.findings import FindingView, findings
@@ -395,9 +395,7 @@ def _instruments(sources: Sources, asking: Asking, fitted: Sequence[FittedFact],
             continue
         instrument = record.read_as(Instrument)
         certificates = registry.certificates_of_instrument(organisation, instrument.id, asking.known_seq)
-        point = registry.object(organisation, "point", each.installation.point, at_us, asking.known_seq)
-        compulsory = bool(instrument.compulsory or (point and point.object.get("compulsory")))
-        state = standing(instrument, by_instrument(certificates).get(instrument.id, []), day, compulsory=compulsory)
+        state = standing(cards(sources, asking), instrument.id, at_us, day, point=each.installation.point)
         chosen = next((one for one in certificates if one.seq == state.certificate_seq), None)
         entry, document = entry_or_none(sources, record.seq), entry_or_none(sources, state.certificate_seq)
         found.append(

@@ -1,43 +1,46 @@
-"""``meterproof ledger``: points, instruments, installations, certificates and standards in from files."""
+"""``meterproof ledger``: everything the ledger holds in from files and out again, as people have it."""
 
-import csv
 import getpass
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
-from openpyxl import Workbook
 
 from config.catalogues import energy_kinds
 from gateway.assembly.platform import SystemClock
-from gateway.domain.errors import ConfigurationError, DataFolderError
-from gateway.domain.time import parse_iso
-from gateway.i18n import text
-from gateway.journal.folder import DataFolder
-from gateway.journal.journal import Journal
-from gateway.registry.attached import check_files
-from gateway.registry.cells import CellError, read_cell
-from gateway.registry.columns import Cell, Column
-from gateway.registry.exchanging import Exchange, exchange_drafts
-from gateway.registry.forms import (
+from gateway.assembly.reading import open_for_reading
+from gateway.audit.dossier import dossiers
+from gateway.audit.forms import (
     B3_COLUMNS,
     B3_TITLE,
+    ECQS_COLUMNS,
+    ECQS_TITLE,
     PLAN_COLUMNS,
     PLAN_TITLE,
+    ecqs_list,
     form_b3,
-    import_files,
     months_of,
-    plan,
+    plan_rows,
 )
-from gateway.registry.importing import LedgerState, check_rows, drafts_for
+from gateway.domain.errors import ConfigurationError, DataFolderError, UnknownObjectError
+from gateway.domain.time import local_date, parse_iso
+from gateway.i18n import text
+from gateway.i18n.terms import term
+from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
+from gateway.registry.cells import CellError, read_cell
+from gateway.registry.columns import LEDGER_FILES, TITLES, Cell, Column
+from gateway.registry.exchanging import Exchange, exchange_drafts
+from gateway.registry.exporting import cells_of, import_files
+from gateway.registry.headers import MAX_HEADERS, ColumnMapping, mapping_draft
+from gateway.registry.importing import LedgerState
 from gateway.registry.ledger_template import template_paths, write_templates
+from gateway.registry.previewing import Preview
+from gateway.registry.previewing import preview as look
 from gateway.registry.reading_files import LedgerProblem, read_folder
-from gateway.registry.registry import Registry
+from gateway.registry.sheets import csv_of, workbook_of
 from gateway.registry.writing import split_subject
-
-FORMULA_SIGNS = tuple("=+-@")
 
 
 @click.group("ledger")
@@ -46,40 +49,82 @@ def command() -> None:
 
 
 @command.command("import")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("source", type=click.Path(path_type=Path, exists=True))
 @click.option("--data", "data", type=click.Path(path_type=Path), required=True, help="The data folder.")
 @click.option("--actor", help="Who puts this on record; default: the user of this machine.")
 @click.option("--reason", default="", help="Why.")
 @click.option("--at", "at", help="Recording time (RFC 3339); in simulated folders only.")
-@click.option("--preview", is_flag=True, help="Show every row that would be put on record; write nothing.")
+@click.option("--map", "maps", multiple=True, help="'HEADER=column' for a header not known; remembered for next time.")
+@click.option("--preview", is_flag=True, help="Show every row that would be put on record, and doubts; write nothing.")
 @click.pass_obj
 def import_(
-    language: str, *, folder: Path, data: Path, actor: str | None, reason: str, at: str | None, preview: bool
+    language: str,
+    *,
+    source: Path,
+    data: Path,
+    actor: str | None,
+    reason: str,
+    at: str | None,
+    maps: tuple[str, ...],
+    preview: bool,
 ) -> None:
-    """Put the CSV files of a folder on record. 导入台账。"""
+    """Put a folder of ledger files, a workbook or one file on record. 导入台账。"""
     data_folder = DataFolder.open(data)
     at_us = _recording_time(data_folder, at)
     zone = ZoneInfo(data_folder.time_zone)
-    rows, problems = read_folder(folder, zone, _energy_kind_names())
+    who = actor or getpass.getuser()
     with Journal.open(data_folder) as journal:
-        state = LedgerState.read(journal, data_folder.organisation)
-        problems += check_rows(rows, state)
-        problems += check_files(rows, lambda digest: (data_folder.blobs / digest).is_file())
-        if problems:
-            raise ConfigurationError([problem_line(problem, language) for problem in sorted(problems, key=_place)])
-        drafts = drafts_for(
-            rows, state, data_folder.organisation, at_us=at_us, actor=actor or getpass.getuser(), reason=reason
+        mapping = ColumnMapping.read(journal, data_folder.organisation)
+        said = _say(mapping, maps)
+        rows, found = read_folder(source, zone, energy_kind_names(), mapping)
+        seen = look(
+            rows,
+            found,
+            LedgerState.read(journal, data_folder.organisation),
+            data_folder.organisation,
+            is_kept=lambda digest: (data_folder.blobs / digest).is_file(),
+            today=local_date(at_us, zone),
+            at_us=at_us,
+            actor=who,
+            reason=reason,
         )
+        _show(seen, language, changes=preview)
+        if seen.problems:
+            raise ConfigurationError([problem_line(problem, language) for problem in seen.problems])
         if preview:
-            for draft in drafts:
-                id_ = split_subject(draft.subject)[2]
-                change = text(language, "changed") if state.has(draft.kind, id_) else text(language, "new")
-                click.echo(f"{draft.body['source']}: {change} {draft.kind} {id_}")
             click.echo(text(language, "Nothing was written."))
             return
-        journal.append(drafts)
+        remembered = [
+            mapping_draft(data_folder.organisation, file, mapping.files[file], at_us=at_us, actor=who, reason=reason)
+            for file in said
+        ]
+        journal.append([*remembered, *seen.drafts])
     message = "%(rows)s rows read, %(written)s put on record, %(same)s already there"
-    click.echo(text(language, message, rows=len(rows), written=len(drafts), same=len(rows) - len(drafts)))
+    click.echo(text(language, message, rows=seen.rows, written=len(seen.drafts), same=seen.same))
+
+
+def _say(mapping: ColumnMapping, maps: tuple[str, ...]) -> list[str]:
+    """Take up what ``--map`` says; the files it is about. A field of several files is said for all of them."""
+    files: list[str] = []
+    for each in maps[:MAX_HEADERS]:
+        header, equals, column = each.rpartition("=")
+        about = [file for file in LEDGER_FILES if not column or any(one.field == column for one in file.columns)]
+        if not equals or not header.strip() or not about:
+            raise click.BadParameter(each, param_hint="--map")
+        for file in about:
+            mapping.say(file.name, header, column)
+            files.append(file.name)
+    return list(dict.fromkeys(files))
+
+
+def _show(seen: Preview, language: str, *, changes: bool) -> None:
+    for doubt in seen.doubts:
+        click.echo(f"? {problem_line(doubt, language)}", err=not changes)
+    for change in seen.changes if changes else ():
+        word = text(language, "new") if change.new else text(language, "changed")
+        click.echo(f"{change.source}: {word} {change.kind} {change.id}")
+        for field in () if change.new else change.fields:
+            click.echo(f"    {field.field}: {field.old or '—'} → {field.new or '—'}")
 
 
 @command.command("exchange")
@@ -144,29 +189,34 @@ def exchange(language: str, /, *, data: Path, actor: str | None, reason: str, wh
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
 @click.option("--at", "at", help="As of (RFC 3339); default: now.")
+@click.option("--form", type=click.Choice(["files", "b3", "ecqs"]), help="What: default files; b3 into .xlsx and .csv.")
 @click.pass_obj
-def export(language: str, *, target: Path, data: Path, at: str | None) -> None:
-    """Write the ledger: a folder in the import form, or form B.3 into a .xlsx file. 导出台账。"""
-    folder = DataFolder.open(data, read_only=True)
-    zone = ZoneInfo(folder.time_zone)
-    at_us = _moment(at)
-    registry = Registry.open(folder.registry)
-    try:
-        if target.suffix.lower() == ".xlsx":
-            _write_sheet(target, B3_TITLE, B3_COLUMNS, form_b3(registry, folder.organisation, at_us, zone))
-            click.echo(str(target))
-            return
-        tables = import_files(registry, folder.organisation, at_us, zone)
-    finally:
-        registry.close()
-    _refuse_existing([target / name for name in tables], language)
-    target.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        lines = io.StringIO()
-        csv.writer(lines).writerows(table)
-        # the byte-order mark lets spreadsheet programs see that it is UTF-8
-        (target / name).write_bytes(lines.getvalue().encode("utf-8-sig"))
-        click.echo(str(target / name))
+def export(language: str, *, target: Path, data: Path, at: str | None, form: str | None) -> None:
+    """Write the ledger: import files (folder, .xlsx), form B.3 or the e-CQS list (.xlsx, .csv). 导出台账。"""
+    suffix = target.suffix.lower()
+    chosen = form or ("b3" if suffix in {".xlsx", ".csv"} else "files")
+    if chosen != "files" and suffix not in {".xlsx", ".csv"}:
+        raise click.BadParameter(str(target), param_hint="TARGET")
+    with open_for_reading(DataFolder.open(data, read_only=True)) as opened:
+        asking = opened.asking(_moment(at))
+        if chosen == "files":
+            tables = import_files(opened.sources.registry, asking.organisation, asking.as_of_us, opened.zone)
+        elif chosen == "b3":
+            _write_table(target, B3_TITLE, [list(B3_COLUMNS), *form_b3(opened.sources, asking)])
+        else:
+            _write_table(target, ECQS_TITLE, [list(ECQS_COLUMNS), *ecqs_list(opened.sources, asking)])
+    if chosen != "files":
+        click.echo(str(target))
+    elif suffix == ".xlsx":
+        titles = {file.name: TITLES[file.kind] for file in LEDGER_FILES}
+        target.write_bytes(workbook_of([(titles[name], table) for name, table in tables.items()]))
+        click.echo(str(target))
+    else:
+        _refuse_existing([target / name for name in tables], language)
+        target.mkdir(parents=True, exist_ok=True)
+        for name, table in tables.items():
+            (target / name).write_bytes(csv_of(table))
+            click.echo(str(target / name))
 
 
 @command.command("plan")
@@ -177,27 +227,52 @@ def export(language: str, *, target: Path, data: Path, at: str | None) -> None:
 @click.option("--at", "at", help="As of (RFC 3339); default: now.")
 @click.pass_obj
 def plan_(language: str, *, target: Path, data: Path, year: int, month: int | None, at: str | None) -> None:
-    """Write the verification plan of a year or month into a .xlsx file. 导出检定计划。"""
-    folder = DataFolder.open(data, read_only=True)
-    registry = Registry.open(folder.registry)
-    try:
-        rows = plan(registry, folder.organisation, _moment(at), ZoneInfo(folder.time_zone), months_of(year, month))
-    finally:
-        registry.close()
-    _write_sheet(target, PLAN_TITLE, PLAN_COLUMNS, rows)
+    """Write the verification plan of a year or month into a .xlsx or .csv file. 导出检定计划。"""
+    with open_for_reading(DataFolder.open(data, read_only=True)) as opened:
+        rows = plan_rows(opened.sources, opened.asking(_moment(at)), months_of(year, month))
+    _write_table(target, PLAN_TITLE, [list(PLAN_COLUMNS), *rows])
     click.echo(text(language, "%(file)s: %(count)s instruments", file=str(target), count=len(rows)))
 
 
-def _write_sheet(target: Path, title: str, columns: Sequence[str], rows: Sequence[Sequence[str | int]]) -> None:
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None, "a new workbook has a sheet"
-    sheet.title = title.replace("/", "、")
-    sheet.append(list(columns))
-    for row in rows:
-        # text that begins like a formula stays text
-        sheet.append([f"'{cell}" if isinstance(cell, str) and cell[:1] in FORMULA_SIGNS else cell for cell in row])
-    book.save(target)
+@command.command("list")
+@click.argument("kind", type=click.Choice([file.name.removesuffix(".csv") for file in LEDGER_FILES]))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@click.option("--at", "at", help="As of (RFC 3339); default: now.")
+@click.option("--known-at", help="As recorded by then (RFC 3339); default: now.")
+@click.pass_obj
+def list_(language: str, *, kind: str, data: Path, at: str | None, known_at: str | None) -> None:
+    """List the objects of a kind as CSV. 列出台账。"""
+    file = next(each for each in LEDGER_FILES if each.name == f"{kind}.csv")
+    with open_for_reading(DataFolder.open(data, read_only=True)) as opened:
+        asking = opened.asking(_moment(at), _moment(known_at) if known_at else None)
+        records = opened.sources.registry.objects(asking.organisation, file.kind, asking.as_of_us, asking.known_seq)
+        rows = [cells_of(file, record, opened.zone) for record in records]
+    header = [column.zh if language == "zh" else column.field for column in file.columns]
+    click.echo(csv_of([header, *rows]).decode("utf-8-sig"), nl=False)
+
+
+@command.command("dossier")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@click.option("--instrument", default="", help="One management number; default: all.")
+@click.option("--missing", is_flag=True, help="Only those that lack something.")
+@click.option("--at", "at", help="As of (RFC 3339); default: now.")
+@click.pass_obj
+def dossier(language: str, *, data: Path, instrument: str, missing: bool, at: str | None) -> None:
+    """What each instrument's record lacks: manual, factory and last two certificates. 档案完整性。"""
+    with open_for_reading(DataFolder.open(data, read_only=True)) as opened:
+        asking = opened.asking(_moment(at))
+        found = dossiers(opened.sources, asking, instrument=instrument, only_missing=missing)
+    if instrument and not found.instruments:
+        raise UnknownObjectError("the ledger has no instrument %(id)s at that moment", id=instrument)
+    for each in found.rows:
+        lacking = "、".join(term(language, "dossier", piece) for piece in each.missing)
+        click.echo(f"{each.instrument}  {each.name}  {lacking or text(language, 'complete')}")
+    message = "%(complete)s of %(all)s instruments have a complete record"
+    click.echo(text(language, message, complete=found.complete, all=found.instruments))
+
+
+def _write_table(target: Path, title: str, rows: Sequence[Sequence[str | int]]) -> None:
+    target.write_bytes(workbook_of([(title, rows)]) if target.suffix.lower() == ".xlsx" else csv_of(rows))
 
 
 def _moment(at: str | None) -> int:
@@ -214,12 +289,12 @@ def _refuse_existing(paths: Iterable[Path], language: str) -> None:
 
 
 @command.command("template")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("target", type=click.Path(path_type=Path))
 @click.pass_obj
-def template(language: str, folder: Path) -> None:
-    """Write empty ledger files with their headers. 写出空白台账模板。"""
-    _refuse_existing(template_paths(folder), language)
-    for path in write_templates(folder, language):
+def template(language: str, target: Path) -> None:
+    """Write empty ledger files with their headers, or one .xlsx with a sheet each. 写出空白台账模板。"""
+    _refuse_existing(template_paths(target), language)
+    for path in write_templates(target, language):
         click.echo(str(path))
 
 
@@ -227,10 +302,6 @@ def problem_line(problem: LedgerProblem, language: str) -> str:
     """``file:row:column: sentence`` in the language."""
     place = ":".join(str(part) for part in (problem.file, problem.row, problem.column) if part)
     return f"{place}: {text(language, problem.message, **problem.facts)}"
-
-
-def _place(problem: LedgerProblem) -> tuple[str, int, int]:
-    return (problem.file, problem.row, problem.column)
 
 
 def _recording_time(folder: DataFolder, at: str | None) -> int:
@@ -244,7 +315,8 @@ def _recording_time(folder: DataFolder, at: str | None) -> int:
         raise click.BadParameter(at, param_hint="--at") from error
 
 
-def _energy_kind_names() -> dict[str, str]:
+def energy_kind_names() -> dict[str, str]:
+    """What people write for an energy kind, lower case, to its id in the catalogue."""
     names: dict[str, str] = {}
     for kind in energy_kinds().values():
         for name in (kind.id, kind.name.zh, kind.name.en.lower()):

@@ -133,6 +133,13 @@ class Instrument(LedgerObject):
     ambient_to: str = ""
     rated_voltage: str = ""  # between phase and neutral at the meter, V
     phases: int = 0  # 1 or 3; 0: not stated
+    ecqs_item: str = ""  # 器具项别; this and the six below are asked by the e-CQS platform beside the card
+    ecqs_type: str = ""  # 器具种别
+    origin: str = ""  # 器具产地
+    district: str = ""  # 使用地点行政区划
+    quantity: int = 0  # 器具数量; 0: not stated, one
+    usage: str = ""  # trade, safety, medical, environment; blank: none of them
+    submission: str = ""  # 送检方式
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,9 +210,26 @@ class Standard(LedgerObject):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation(LedgerObject):
+    """用能单位: who answers for the metering."""
+
+    name_zh: str = ""
+    name_en: str = ""
+    credit_code: str = ""  # 统一社会信用代码
+    industry: str = ""
+    address: str = ""
+    responsible: str = ""  # who answers for energy metering
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site(LedgerObject):
     """用能单位现场: by which rules its readings are judged where a point says nothing else."""
 
+    name_zh: str = ""
+    name_en: str = ""
+    address: str = ""
+    district: str = ""
     decision_rule: str = ""
     correction_mode: str = ""
     jurisdiction: str = ""  # row of gateway.metrology.limits; blank: CN
@@ -252,4 +276,5 @@ RECORD_TYPES: Mapping[str, type[LedgerObject]] = {
     "document": LedgerDocument,
     "person": Person,
     "site": Site,
+    "organisation": Organisation,
 }

@@ -5,9 +5,11 @@ that they agree. Verification (检定) and calibration (校准) are different te
 """
 
 from gateway.domain.quality import Flag, Status
+from gateway.i18n.accounting_terms import ACCOUNTING_TERMS
 from gateway.i18n.texts import text
 
 TERMS: dict[str, dict[str, str]] = {
+    **ACCOUNTING_TERMS,
     "status": {"0": "good", "1": "uncertain", "2": "bad", "3": "missing"},
     "method": {
         "measured": "measured",
@@ -78,6 +80,9 @@ TERMS: dict[str, dict[str, str]] = {
         "no_certificate": "no certificate",
         "not_verified": "calibration only, verification demanded",
         "no_term": "no expiry stated",
+        "unconfirmed": "calibrated, not confirmed for its use",
+        "other_meter": "certificate of another meter",
+        "untrusted": "certificate file not to be trusted",
     },
     "fact": {
         "accuracy_class": "its class",
@@ -113,6 +118,13 @@ TERMS: dict[str, dict[str, str]] = {
         "exempt": "exempt",
         "optional": "not demanded",
         "planned": "planned",
+    },
+    "dossier": {
+        "manual": "manual",
+        "factory_certificate": "factory certificate",
+        "last_certificate": "last certificate",
+        "certificate_before": "certificate before the last",
+        "consecutive": "last two certificates without a gap",
     },
     "replacement_step": {
         "ordered": "check ordered",

@@ -17,6 +17,9 @@ _DATE = re.compile(r"^(\d{4})\s*[-./年]\s*(\d{1,2})\s*[-./月]\s*(\d{1,2})\s*�
 _SERIAL_DAY = re.compile(r"^[3-6]\d{4}$")
 _FIRST_SERIAL_DAY = date(1899, 12, 30)  # spreadsheets count a 29 February 1900 that never was
 _DECIMAL = re.compile(r"^[+-]?\d{1,18}(\.\d{1,12})?$")
+_CYCLE = re.compile(r"^(\d{1,3})\s*(个月|月|months?|年|years?)?$")
+_YEARS = frozenset({"年", "year", "years"})
+_NO_CYCLE = frozenset({"长期", "—", "-", "/", "无"})
 _FLAGS = {"1": 1, "是": 1, "yes": 1, "true": 1, "y": 1, "√": 1, "0": 0, "否": 0, "no": 0, "false": 0, "n": 0, "×": 0}
 
 
@@ -32,6 +35,8 @@ class CellError(ValueError):
 def read_cell(text: str, column: Column, zone: ZoneInfo) -> str | int | None:
     """The stored value of a cell, None when it is blank; CellError when it cannot be read."""
     text = unicodedata.normalize("NFC", text).strip()
+    if text[:1] == "'" and text[1:2] in set("=+-@"):
+        text = text[1:]  # how text that begins like a formula is written out
     if not text:
         if column.required:
             raise CellError("'%(column)s' must be filled", column=column.field)
@@ -69,6 +74,16 @@ def _integer(text: str) -> int:
     if not re.fullmatch(r"[+-]?\d{1,15}", text):
         raise CellError("'%(value)s' is not a whole number", value=text)
     return int(text)
+
+
+def _months(text: str) -> int:
+    """``12``, ``12个月``, ``1年``, ``12 months``; ``长期`` and a dash say that there is no cycle (0)."""
+    match = _CYCLE.match(text)
+    if match is None:
+        if text.strip() in _NO_CYCLE:
+            return 0
+        raise CellError("'%(value)s' is no cycle like 12 or 12个月 or 1年", value=text)
+    return int(match[1]) * (12 if match[2] in _YEARS else 1)
 
 
 def _decimal(text: str) -> str:
@@ -133,6 +148,7 @@ _READERS: Mapping[Cell, Callable[[str], str | int]] = {
     Cell.ID_LIST: _id_list,
     Cell.FLAG: _flag,
     Cell.INTEGER: _integer,
+    Cell.MONTHS: _months,
     Cell.DECIMAL: _decimal,
     Cell.RATIO: _ratio,
     Cell.DATE: _date,

@@ -14,6 +14,7 @@ class Cell(StrEnum):
     CHOICE = "choice"
     FLAG = "flag"
     INTEGER = "integer"
+    MONTHS = "months"
     DECIMAL = "decimal"
     DATE = "date"
     MOMENT = "moment"
@@ -101,6 +102,7 @@ _DECISION_RULES = {"jjf1094": "jjf1094", "ilac_g8": "ilac_g8", "jcgm106": "jcgm1
     "jcgm 106": "jcgm106",
 }
 _CORRECTIONS = _choices(curve="误差曲线修正", mean="平均误差修正", none="不修正")
+_USAGES = _choices(trade="贸易结算", safety="安全防护", medical="医疗卫生", environment="环境监测")
 _FROM = Column("from", "生效时间", Cell.MOMENT)
 _TO = Column("to", "失效时间", Cell.MOMENT)
 
@@ -150,7 +152,7 @@ INSTRUMENTS = LedgerFile(
         Column("compulsory", "强检", Cell.FLAG, default=0),
         Column("metrological_state", "状态", Cell.CHOICE, default="qualified", choices=_STATES),
         Column("operational_state", "运行状态", Cell.CHOICE, default="normal", choices=_RUNNING),
-        Column("cycle_months", "检定周期", Cell.INTEGER),
+        Column("cycle_months", "检定周期", Cell.MONTHS),
         Column("ratio_primary", "一次额定值", Cell.DECIMAL),
         Column("ratio_secondary", "二次额定值", Cell.DECIMAL),
         Column("location", "安装使用地点及用途"),
@@ -160,6 +162,13 @@ INSTRUMENTS = LedgerFile(
         Column("ambient_to", "额定温度上限(℃)", Cell.DECIMAL),
         Column("rated_voltage", "相电压(V)", Cell.DECIMAL),
         Column("phases", "相数", Cell.INTEGER),
+        Column("ecqs_item", "器具项别"),
+        Column("ecqs_type", "器具种别"),
+        Column("origin", "器具产地"),
+        Column("district", "使用地点行政区划"),
+        Column("quantity", "器具数量", Cell.INTEGER),
+        Column("usage", "器具用途", Cell.CHOICE, choices=_USAGES),
+        Column("submission", "送检方式"),
         _FROM,
         _TO,
     ),
@@ -281,7 +290,63 @@ PEOPLE = LedgerFile(
         _TO,
     ),
 )
-LEDGER_FILES = (POINTS, INSTRUMENTS, STANDARDS, CERTIFICATES, INSTALLATIONS, DOCUMENTS, PEOPLE)
+ORGANISATIONS = LedgerFile(
+    "organisations.csv",
+    "organisation",
+    "id",
+    (
+        Column("id", "单位编号", Cell.ID, required=True),
+        Column("name_zh", "单位名称", required=True),
+        Column("name_en", "英文名称"),
+        Column("credit_code", "统一社会信用代码"),
+        Column("industry", "所属行业"),
+        Column("address", "地址"),
+        Column("responsible", "能源计量负责人"),
+        Column("contact", "联系方式"),
+        _FROM,
+        _TO,
+    ),
+)
+SITES = LedgerFile(
+    "sites.csv",
+    "site",
+    "id",
+    (
+        Column("id", "厂区编号", Cell.ID, required=True),
+        Column("name_zh", "厂区名称"),
+        Column("name_en", "英文名称"),
+        Column("address", "地址"),
+        Column("district", "行政区划"),
+        Column("decision_rule", "判定规则", Cell.CHOICE, choices=_DECISION_RULES),
+        Column("correction_mode", "误差修正方式", Cell.CHOICE, choices=_CORRECTIONS),
+        Column("jurisdiction", "适用地区"),
+        _FROM,
+        _TO,
+    ),
+)
+LEDGER_FILES = (
+    ORGANISATIONS,
+    SITES,
+    POINTS,
+    INSTRUMENTS,
+    STANDARDS,
+    CERTIFICATES,
+    INSTALLATIONS,
+    DOCUMENTS,
+    PEOPLE,
+)
+TITLES = {
+    "organisation": "用能单位",
+    "site": "厂区",
+    "point": "计量点",
+    "instrument": "计量器具",
+    "standard": "计量标准",
+    "certificate": "证书",
+    "installation": "安装记录",
+    "document": "档案与制度文件",
+    "person": "能源计量人员",
+}
+"""The sheet of each file in a workbook, in Chinese."""
 
 HAND_READINGS = LedgerFile(
     "readings.csv",

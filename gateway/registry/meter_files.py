@@ -16,7 +16,8 @@ from typing import Any
 from lxml import etree
 
 from gateway.domain.time import US_PER_DAY, US_PER_MINUTE, US_PER_S, from_datetime, iso
-from gateway.registry.reading_files import MAX_FILE_BYTES, LedgerProblem, LedgerRow
+from gateway.registry.reading_files import LedgerProblem, LedgerRow
+from gateway.registry.tables import MAX_FILE_BYTES
 
 MAX_INTERVALS = 600_000
 MAX_PROBLEMS = 200

@@ -1,35 +1,35 @@
-"""Ledger files as people have them: CSV, UTF-8 or GB18030, English or Chinese headers. Everything wrong is listed."""
+"""Ledger files as people have them: CSV or XLSX, English or Chinese headers, one kind a file or sheets in a workbook.
 
-import csv
-import io
-from collections.abc import Mapping
+Everything wrong is listed; what is merely doubtful is listed too, marked so, and stops nothing.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
 from zoneinfo import ZoneInfo
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from gateway.registry.cells import CellError, read_cell
-from gateway.registry.columns import LEDGER_FILES, Column, LedgerFile
+from gateway.registry.columns import LEDGER_FILES, TITLES, Column, LedgerFile
+from gateway.registry.headers import IGNORED, ColumnMapping, guessed_kind
+from gateway.registry.tables import MAX_FILE_BYTES, Table, TableError, tables_of
 
-MAX_FILE_BYTES = 32 * 2**20
-MAX_ROWS = 100_000
-MAX_COLUMNS = 200
+MAX_FILES = 50
+LEAST_FITTING_HEADERS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerProblem:
-    """One thing wrong: file, row and column as a spreadsheet counts them (from 1; 0: the whole file or row)."""
+    """One thing wrong: file, row and column as a spreadsheet counts them (from 1; 0: the whole file or row).
+
+    A ``doubt`` is shown before anything is written and stops nothing.
+    """
 
     file: str
     row: int
     column: int
     message: str
     facts: Mapping[str, str] = field(default_factory=dict)
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +50,68 @@ class LedgerRow:
         return f"{self.file}:{self.row}"
 
 
-def read_folder(
-    folder: Path, zone: ZoneInfo, energy_kinds: Mapping[str, str]
-) -> tuple[list[LedgerRow], list[LedgerProblem]]:
-    """All rows of all ledger files in a folder and every problem found.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are read. ``energy_kinds`` maps what people write (lower case) to the catalogue's ids."""
 
-    ``energy_kinds`` maps what people write (lower case) to the catalogue's ids.
-    """
+    zone: ZoneInfo
+    energy_kinds: Mapping[str, str] = field(default_factory=dict)
+    mapping: ColumnMapping = field(default_factory=ColumnMapping)
+
+
+def read_folder(
+    path: Path, zone: ZoneInfo, energy_kinds: Mapping[str, str], mapping: ColumnMapping | None = None
+) -> tuple[list[LedgerRow], list[LedgerProblem]]:
+    """All rows of all ledger files in a folder, or of one file, and every problem found."""
+    reading = Reading(zone, energy_kinds, mapping or ColumnMapping())
+    paths = [path] if path.is_file() else [found for file in LEDGER_FILES if (found := _path(path, file)) is not None]
+    if not paths:
+        names = ", ".join(file.name for file in LEDGER_FILES)
+        return [], [LedgerProblem(str(path), 0, 0, "no ledger file here; expected: %(names)s", {"names": names})]
+    problems: list[LedgerProblem] = []
+    contents = []
+    for each in paths:
+        content = _content(each, problems)
+        if content is not None:
+            contents.append((each.name, content))
+    rows, more = read_contents(contents, reading)
+    return rows, [*problems, *more]
+
+
+def read_contents(
+    contents: Sequence[tuple[str, bytes]], reading: Reading
+) -> tuple[list[LedgerRow], list[LedgerProblem]]:
+    """The same of files already in memory, ``(name, bytes)`` each: what somebody uploads."""
     rows: list[LedgerRow] = []
     problems: list[LedgerProblem] = []
-    found = [(file, path) for file in LEDGER_FILES if (path := _path(folder, file)) is not None]
-    if not found:
-        names = ", ".join(file.name for file in LEDGER_FILES)
-        problems.append(LedgerProblem(str(folder), 0, 0, "no ledger file here; expected: %(names)s", {"names": names}))
-    for file, path in found:
-        _read_file(path, file, zone, energy_kinds, rows, problems)
+    for name, raw in contents[:MAX_FILES]:
+        for table in _tables(name, raw, problems):
+            shown = f"{name}[{table.sheet}]" if table.sheet and not _is_ours(name) else name
+            file = _file_of(name, table, reading.mapping)
+            if file is None:
+                message = "what this table holds is not known; name it after one of: %(names)s"
+                names = ", ".join((*(each.name for each in LEDGER_FILES), *TITLES.values()))
+                problems.append(LedgerProblem(shown, 1, 0, message, {"names": names}))
+                continue
+            _read_table(shown, table, file, reading, rows, problems)
+    if len(contents) > MAX_FILES:
+        problems.append(
+            LedgerProblem(contents[MAX_FILES][0], 0, 0, "at most %(limit)s files", {"limit": str(MAX_FILES)})
+        )
     return rows, problems
 
 
 def read_file(path: Path, file: LedgerFile, zone: ZoneInfo) -> tuple[list[LedgerRow], list[LedgerProblem]]:
-    """The rows of one file, CSV or XLSX, and every problem found."""
+    """The rows of one file of a known kind, CSV or XLSX, and every problem found."""
     rows: list[LedgerRow] = []
     problems: list[LedgerProblem] = []
-    _read_file(path, file, zone, {}, rows, problems)
+    content = _content(path, problems)
+    if content is not None:
+        tables = _tables(path.name, content, problems)
+        for table in tables[:1]:
+            _read_table(file.name, table, file, Reading(zone), rows, problems)
+        if not tables and not problems:
+            problems.append(LedgerProblem(path.name, 1, 0, "the file has no header row"))
     return rows, problems
 
 
@@ -84,145 +123,153 @@ def _path(folder: Path, file: LedgerFile) -> Path | None:
     return None
 
 
-def _read_file(  # noqa: PLR0917  # one reader of one file
-    path: Path,
+def _content(path: Path, problems: list[LedgerProblem]) -> bytes | None:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        facts = {"reason": error.strerror or type(error).__name__}
+        problems.append(LedgerProblem(path.name, 0, 0, "cannot read the file: %(reason)s", facts))
+        return None
+
+
+def _tables(name: str, raw: bytes, problems: list[LedgerProblem]) -> list[Table]:
+    try:
+        tables = tables_of(name, raw)
+    except TableError as error:
+        problems.append(LedgerProblem(name, 0, 0, error.message, error.facts))
+        return []
+    found = [each for each in tables if each.rows and any(cell.strip() for cell in each.rows[0])]
+    if not found:
+        problems.append(LedgerProblem(name, 1, 0, "the file has no header row"))
+    return found
+
+
+def _is_ours(name: str) -> bool:
+    return any(name.rsplit(".", 1)[0] == file.name.removesuffix(".csv") for file in LEDGER_FILES)
+
+
+def _file_of(name: str, table: Table, mapping: ColumnMapping) -> LedgerFile | None:
+    """By the sheet's title, by the file's name, else the one file whose columns the headers fit best."""
+    titles = {table.sheet, name.rsplit(".", 1)[0]} if table.sheet else {name.rsplit(".", 1)[0]}
+    for file in LEDGER_FILES:
+        if titles & {file.name.removesuffix(".csv"), TITLES[file.kind]}:
+            return file
+    header = [cell for cell in table.rows[0] if cell.strip()]
+    fitting = sorted(
+        ((sum(isinstance(mapping.column(file, cell), Column) for cell in header), file.name) for file in LEDGER_FILES),
+        reverse=True,
+    )
+    (most, best), (next_most, _) = fitting[0], fitting[1]
+    if most < LEAST_FITTING_HEADERS or most == next_most:
+        return None
+    return next(file for file in LEDGER_FILES if file.name == best)
+
+
+def _read_table(  # noqa: PLR0917  # one reader of one table
+    shown: str,
+    table: Table,
     file: LedgerFile,
-    zone: ZoneInfo,
-    energy_kinds: Mapping[str, str],
+    reading: Reading,
     rows: list[LedgerRow],
     problems: list[LedgerProblem],
 ) -> None:
-    table = _table(path, problems)
-    if not table:
-        return
-    columns = _header(file, table[0], problems)
-    for number, cells in enumerate(table[1:], 2):
-        if number > MAX_ROWS + 1:
-            problems.append(LedgerProblem(file.name, number, 0, "more than %(limit)s rows", {"limit": str(MAX_ROWS)}))
-            return
+    columns = _header(shown, file, table.rows[0], reading.mapping, problems)
+    choices = {column.field: _with_choices(column, reading.energy_kinds) for column in file.columns}
+    read = [choices[each.field] if isinstance(each, Column) else each for each in columns]
+    for number, cells in enumerate(table.rows[1:], 2):
         if any(cell.strip() for cell in cells):
-            row = _row(file, number, cells, columns, zone, energy_kinds, problems)
+            row = _row(shown, file, number, cells, read, reading.zone, problems)
             if row is not None:
                 rows.append(row)
 
 
-def _table(path: Path, problems: list[LedgerProblem]) -> list[list[str]]:
-    """The cells of a file as text; empty, with a problem, when it cannot be read."""
-    try:
-        raw = path.read_bytes() if path.stat().st_size <= MAX_FILE_BYTES else None
-    except OSError as error:
-        facts = {"reason": error.strerror or type(error).__name__}
-        problems.append(LedgerProblem(path.name, 0, 0, "cannot read the file: %(reason)s", facts))
-        return []
-    if raw is None:
-        limit = str(MAX_FILE_BYTES)
-        problems.append(LedgerProblem(path.name, 0, 0, "the file is larger than %(limit)s bytes", {"limit": limit}))
-        return []
-    before = len(problems)
-    table = (_sheet if path.suffix.lower() == ".xlsx" else _csv)(path, raw, problems)
-    if len(problems) == before and not (table and any(cell.strip() for cell in table[0])):
-        problems.append(LedgerProblem(path.name, 1, 0, "the file has no header row"))
-        return []
-    return table
+Header = list[Column | str | None]
 
 
-def _csv(path: Path, raw: bytes, problems: list[LedgerProblem]) -> list[list[str]]:
-    text = _decoded(raw)
-    if text is None:
-        problems.append(LedgerProblem(path.name, 0, 0, "the file is neither UTF-8 nor GB18030 text"))
-        return []
-    first = text.split("\n", 1)[0]
-    delimiter = max(",\t;", key=first.count)
-    try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        problems.append(LedgerProblem(path.name, 0, 0, "not a CSV file: %(reason)s", {"reason": str(error)}))
-        return []
-
-
-def _sheet(path: Path, raw: bytes, problems: list[LedgerProblem]) -> list[list[str]]:
-    """The first sheet of a workbook as text, as a person sees it; formulas count with the value last computed."""
-    try:
-        workbook = load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-        sheet = workbook.worksheets[0]
-        limits = {"max_row": MAX_ROWS + 2, "max_col": MAX_COLUMNS}
-        table = [[_shown(cell) for cell in row] for row in sheet.iter_rows(values_only=True, **limits)]
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, IndexError, OSError, ParseError) as error:
-        facts = {"reason": type(error).__name__}
-        problems.append(LedgerProblem(path.name, 0, 0, "not a spreadsheet (XLSX): %(reason)s", facts))
-        return []
-    return table
-
-
-def _shown(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, datetime):
-        return cell.strftime("%Y-%m-%d %H:%M:%S") if cell.time() != time(0) else cell.strftime("%Y-%m-%d")
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
-
-
-def _decoded(raw: bytes) -> str | None:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
-def _header(file: LedgerFile, header: list[str], problems: list[LedgerProblem]) -> list[Column | None]:
-    known = file.by_header
-    columns: list[Column | None] = []
+def _header(
+    shown: str, file: LedgerFile, header: Sequence[str], mapping: ColumnMapping, problems: list[LedgerProblem]
+) -> Header:
+    columns: Header = []
     for number, cell in enumerate(header, 1):
-        name = cell.strip().lower()
-        column = known.get(name)
-        if column is None and name:
-            facts = {"header": cell.strip()}
-            problems.append(LedgerProblem(file.name, 1, number, "the column '%(header)s' is not known", facts))
-        elif column is not None and column in columns:
-            facts = {"header": cell.strip()}
-            problems.append(LedgerProblem(file.name, 1, number, "the column '%(header)s' stands twice", facts))
+        column = mapping.column(file, cell) if cell.strip() else IGNORED
+        if column is None:
+            facts = {"header": cell.strip()[:100]}
+            message = (
+                "the column '%(header)s' is not known; say what it is with --map, or --map '%(header)s=' to skip it"
+            )
+            problems.append(LedgerProblem(shown, 1, number, message, facts))
+        elif isinstance(column, Column) and column in columns:
+            facts = {"header": cell.strip()[:100]}
+            problems.append(LedgerProblem(shown, 1, number, "the column '%(header)s' stands twice", facts))
             column = None
         columns.append(column)
     for column in file.columns:
-        if column.required and column not in columns:
+        if column.required and column not in columns and not _can_do_without(file, column, columns):
             facts = {"column": f"{column.field} / {column.zh}"}
-            problems.append(LedgerProblem(file.name, 1, 0, "the column '%(column)s' is missing", facts))
+            problems.append(LedgerProblem(shown, 1, 0, "the column '%(column)s' is missing", facts))
     return columns
 
 
+def _can_do_without(file: LedgerFile, column: Column, columns: Header) -> bool:
+    """Lists of form B.3 name no kind, those of e-CQS no management number: the name and the serial stand for them."""
+    there = {each.field for each in columns if isinstance(each, Column)}
+    return file.kind == "instrument" and (
+        (column.field == "kind" and "name" in there) or (column.field == "id" and {"serial", "ecqs_item"} <= there)
+    )
+
+
 def _row(  # noqa: PLR0917  # one reader of one row
+    shown: str,
     file: LedgerFile,
     number: int,
-    cells: list[str],
-    columns: list[Column | None],
+    cells: Sequence[str],
+    columns: Header,
     zone: ZoneInfo,
-    energy_kinds: Mapping[str, str],
     problems: list[LedgerProblem],
 ) -> LedgerRow | None:
     values: dict[str, str | int | None] = {column.field: column.default for column in file.columns}
-    before = len(problems)
+    wrong = False
     if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
-        problems.append(LedgerProblem(file.name, number, len(columns) + 1, "the row has more cells than the header"))
+        problems.append(LedgerProblem(shown, number, len(columns) + 1, "the row has more cells than the header"))
+        wrong = True
     for position, column in enumerate(columns):
-        if column is None:
+        if not isinstance(column, Column):
             continue
         text = cells[position] if position < len(cells) else ""
         try:
-            values[column.field] = read_cell(text, _with_choices(column, energy_kinds), zone)
+            values[column.field] = read_cell(text, column, zone)
         except CellError as error:
-            problems.append(LedgerProblem(file.name, number, position + 1, error.message, error.facts))
+            problems.append(LedgerProblem(shown, number, position + 1, error.message, error.facts))
+            wrong = True
     from_us, to_us = _span(values.pop("from", None)), _span(values.pop("to", None))
     if from_us is not None and to_us is not None and to_us <= from_us:
-        problems.append(LedgerProblem(file.name, number, 0, "it ends before it begins"))
-    if len(problems) > before:
+        problems.append(LedgerProblem(shown, number, 0, "it ends before it begins"))
+        wrong = True
+    if wrong or not _completed(shown, file, number, values, problems):
         return None
     id_ = str(values.pop(file.id_field))
     filled = {name: value for name, value in values.items() if value is not None}
-    return LedgerRow(file.name, number, file.kind, id_, filled, from_us, to_us)
+    return LedgerRow(shown, number, file.kind, id_, filled, from_us, to_us)
+
+
+def _completed(
+    shown: str, file: LedgerFile, number: int, values: dict[str, str | int | None], problems: list[LedgerProblem]
+) -> bool:
+    """Fill what lists of form B.3 and e-CQS do not say, as doubts. False: the row has no id at all."""
+    if file.kind == "instrument" and values.get("kind") is None:
+        values["kind"] = guessed_kind(str(values.get("name") or ""))
+        facts = {"kind": str(values["kind"]), "name": str(values.get("name") or "")}
+        message = "the kind '%(kind)s' is guessed from the name '%(name)s'"
+        problems.append(LedgerProblem(shown, number, 0, message, facts, doubt=True))
+    if values.get(file.id_field) is None and file.kind == "instrument":
+        values[file.id_field] = values.get("serial")
+        message = "it has no management number; its serial number stands for it"
+        problems.append(LedgerProblem(shown, number, 0, message, {}, doubt=True))
+    if values.get(file.id_field) is None:
+        problems.append(LedgerProblem(shown, number, 0, "'%(column)s' must be filled", {"column": file.id_field}))
+        return False
+    return True
 
 
 def _span(value: str | int | None) -> int | None:
