@@ -83,8 +83,8 @@ def _put_in_place(beside: FolderBeside, folder: DataFolder) -> None:
     Whatever stops this in the middle leaves files that are each whole; what is not yet replaced is the old projection.
     """
     _swap_series(beside.series, folder)
-    _swap(beside.settlement, folder.settlement)
-    _swap(beside.registry, folder.registry)
+    swap(beside.settlement, folder.settlement)
+    swap(beside.registry, folder.registry)
     sync_folder(folder.series)
     sync_folder(folder.path)
     shutil.rmtree(beside.beside, ignore_errors=True)
@@ -114,10 +114,10 @@ def _swap_series(rebuilt: Path, folder: DataFolder) -> None:
     for path in folder.series.glob("????-??.sqlite"):
         if path.stem not in months:
             _remove(path)
-    _swap(rebuilt / "index.sqlite", folder.series / "index.sqlite")
+    swap(rebuilt / "index.sqlite", folder.series / "index.sqlite")
 
 
-def _swap(rebuilt: Path, live: Path) -> None:
+def swap(rebuilt: Path, live: Path) -> None:
     """Copy a database over another in one transaction; a file that cannot take it gives way."""
     try:
         with (

@@ -15,6 +15,7 @@ from gateway.assembly.loading_apart import load_site_apart
 from gateway.assembly.platform import SystemClock, SystemRandom, ThreadCommitter
 from gateway.assembly.projecting import Projection
 from gateway.assembly.rebuilding import rebuild
+from gateway.assembly.rebuilding_facts import rebuild_from_facts
 from gateway.assembly.site_loading import AssembledSite
 from gateway.assembly.upkeep import SeriesUpkeep
 from gateway.domain.errors import OutdatedProjectionError
@@ -94,7 +95,7 @@ def _current(folder: DataFolder, clock: Clock, stop: asyncio.Event, language: st
         return Projection(folder, clock)
     except OutdatedProjectionError as error:
         path = str(error.facts.get("path", folder.path))
-        sentence = "%(path)s was written by another version; all projections are now built again from the journal"
+        sentence = "%(path)s was written by another version; projections are now built again from the journal"
         _LOG.warning(text(language, sentence, path=path))
 
     def going_on(done: int, head: int) -> None:
@@ -102,7 +103,10 @@ def _current(folder: DataFolder, clock: Clock, stop: asyncio.Event, language: st
         if stop.is_set():
             raise _Stopped
 
-    count = rebuild(folder, clock, going_on)
+    # a million polls a day need not be read again where only ledger or intervals are kept differently now
+    count = rebuild_from_facts(folder, going_on)
+    if count is None:
+        count = rebuild(folder, clock, going_on)
     _LOG.warning(text(language, "%(count)s entries projected.", count=count))
     return Projection(folder, clock)
 

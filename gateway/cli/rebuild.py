@@ -7,14 +7,17 @@ import click
 
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.rebuilding import rebuild
+from gateway.assembly.rebuilding_facts import rebuild_from_facts
+from gateway.domain.errors import DataFolderError
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 
 
 @click.command("rebuild")
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@click.option("--facts", is_flag=True, help="Ledger, verdicts and intervals only, from facts; readings stay.")
 @click.pass_obj
-def command(language: str, data: Path) -> None:
+def command(language: str, *, data: Path, facts: bool) -> None:
     """Build all projections again from the journal. 由日志重建全部投影。"""
     folder = DataFolder.open(data)
     with (
@@ -26,5 +29,10 @@ def command(language: str, data: Path) -> None:
             bar.length = head
             bar.update(done - bar.pos)
 
-        count = rebuild(folder, SystemClock(), show)
+        count = rebuild_from_facts(folder, show) if facts else rebuild(folder, SystemClock(), show)
+    if count is None:
+        raise DataFolderError(
+            "%(path)s: what came from readings cannot be carried over; run 'meterproof rebuild' without --facts",
+            path=str(folder.path),
+        )
     click.echo(text(language, "%(count)s entries projected.", count=count))

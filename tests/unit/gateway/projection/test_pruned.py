@@ -1,8 +1,11 @@
 """Raw readings past their retention are gone; intervals, ledger and verdicts are built again without them."""
 
+import sqlite3
+from contextlib import closing
 from datetime import date
 
 from gateway.assembly.rebuilding import rebuild
+from gateway.assembly.rebuilding_facts import rebuild_from_facts
 from gateway.domain.time import US_PER_DAY, US_PER_MINUTE, parse_iso
 from gateway.sealing.archivist import Archivist
 from gateway.sealing.sealer import Sealer
@@ -74,3 +77,34 @@ def test_an_installation_put_on_record_later_does_not_settle_what_cannot_be_read
     assert after.keys() == before.keys()
     energies = [(old[7], after[key][7]) for key, old in before.items() if old[7] is not None]
     assert all(old == new for old, new in energies), "no energy is lost"
+
+
+def test_facts_alone_build_what_was_there_even_of_pruned_readings(works):
+    fill(works)
+    prune(works, date(2026, 10, 20))
+    works.append(works.poll("a", T0 + 900 * STEP, 9000))
+    works.project()
+    works.projection.close()
+    works.projection = None
+    live = tables(works.folder)
+    assert live["outcome"]
+    assert live["silence"]
+    facts = rebuild_from_facts(works.folder, lambda done, last: None)
+    assert facts is not None
+    assert facts < works.journal.head() - 500, "no poll was read"
+    assert tables(works.folder) == live
+    head = works.journal.head()
+    works.project()
+    assert works.journal.head() == head, "and nothing is said again"
+
+
+def test_files_that_ended_apart_are_not_built_from_facts(works):
+    fill(works)
+    works.projection.close()
+    works.projection = None
+    with closing(sqlite3.connect(works.folder.settlement)) as db:
+        db.execute("UPDATE meta SET value = value - 1 WHERE name = 'applied'")
+        db.commit()
+    live = tables(works.folder)
+    assert rebuild_from_facts(works.folder, lambda done, last: None) is None
+    assert tables(works.folder) == live
