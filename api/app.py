@@ -11,13 +11,14 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from api import problems, writing
+from api.charts import account as account_charts
 from api.charts import routes as charts
 from api.charts.render import ChartRenderer
 from api.people import pages as people_pages
 from api.people.guard import Identity, authorised
 from api.people.store import AUTH_FILE, People
 from api.reading import Readers
-from api.routes import figures, v1
+from api.routes import account, figures, quality, v1
 from api.security import ALLOWED_HOSTS, MAX_BODY_BYTES, SecurityHeaders
 from api.web.environment import STATIC
 from api.web.pages import ROUTERS
@@ -30,8 +31,11 @@ EVERY_ROUTER = (
     people_pages.router,
     writing.router,
     v1.router,
+    quality.router,
     figures.router,
+    account.router,
     charts.router,
+    account_charts.router,
     *ROUTERS,
 )
 """All routes; each needs its line in ``api.people.permits``."""

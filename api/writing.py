@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Annotated, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from anyio import from_thread
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -207,7 +207,9 @@ def is_projected(asked: Asked, seq: int) -> bool:
 
 def with_query(address: str, **values: object) -> str:
     """An address of ours with more query values."""
-    return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(values)}"
+    parts = urlsplit(address)
+    query = "&".join(filter(None, (parts.query, urlencode(values))))
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
 
 
 def _waiting_page(asked: Asked, seq: int, then: str) -> Response:

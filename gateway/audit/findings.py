@@ -1,10 +1,11 @@
 """Findings a person has to see: open verdicts, and what readings showed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.audit.asking import Asking, Sources
+from gateway.audit.judged import judgement_of, judgements
 from gateway.audit.plant import Plant, PointFact, plant
 from gateway.domain.finding import Severity
 from gateway.domain.time import US_PER_DAY
@@ -137,7 +138,9 @@ def _readings(sources: Sources, asking: Asking, there: Plant) -> list[FindingVie
         for device, measurand, _since, _seq, value in sources.registry.identities(asking.organisation)
         if measurand == "serial_number"
     }
-    return [_of_readings(key, days, there, serials) for key, days in merged.items()]
+    decided = judgements(sources, asking)
+    found = [_of_readings(key, days, there, serials) for key, days in merged.items()]
+    return [replace(each, open=False) if judgement_of(each, decided) else each for each in found]
 
 
 def _of_readings(

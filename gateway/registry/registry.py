@@ -216,13 +216,19 @@ class Registry:
     # -- the rest
 
     def events(
-        self, organisation: str, *, after_seq: int = 0, kind: str | None = None, limit: int = 1000
+        self,
+        organisation: str,
+        *,
+        after_seq: int = 0,
+        kind: str | None = None,
+        action: str | None = None,
+        limit: int = 1000,
     ) -> list[Event]:
         """Acts and facts in order of record."""
         rows = self._db.execute(
             "SELECT seq, at, organisation, kind, subject, action, actor, body FROM event WHERE organisation = ? AND "
-            "seq > ? AND (? IS NULL OR kind = ?) ORDER BY seq LIMIT ?",
-            (organisation, after_seq, kind, kind, min(limit, MAX_ROWS)),
+            "seq > ? AND (? IS NULL OR kind = ?) AND (? IS NULL OR action = ?) ORDER BY seq LIMIT ?",
+            (organisation, after_seq, kind, kind, action, action, min(limit, MAX_ROWS)),
         ).fetchall()
         return [Event(*(*row[:-1], json.loads(row[-1]))) for row in rows]
 
@@ -241,6 +247,17 @@ class Registry:
             "SELECT max(seq), at, organisation, subject_type, id, body FROM configuration WHERE organisation = ? AND "
             "subject_type = ? AND seq <= ? GROUP BY id ORDER BY id",
             (organisation, subject_type, _bound(known_seq)),
+        ).fetchall()
+        return [Configuration(*(*row[:-1], json.loads(row[-1]))) for row in rows]
+
+    def configuration_history(
+        self, organisation: str, subject_type: str = "device", known_seq: int | None = None, limit: int = 10_000
+    ) -> list[Configuration]:
+        """Every configuration on record, by id and then oldest first."""
+        rows = self._db.execute(
+            "SELECT seq, at, organisation, subject_type, id, body FROM configuration WHERE organisation = ? AND "
+            "subject_type = ? AND seq <= ? ORDER BY id, seq LIMIT ?",
+            (organisation, subject_type, _bound(known_seq), min(limit, MAX_ROWS)),
         ).fetchall()
         return [Configuration(*(*row[:-1], json.loads(row[-1]))) for row in rows]
 

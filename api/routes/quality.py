@@ -1,0 +1,31 @@
+"""``/api/v1/quality``: the queue of suspected events, and decisions about them."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from api.asked import AskedFor
+from api.problems import RESPONSES
+from api.routes.v1 import Answer, answered, described
+from api.web.pages.quality import Decision, decided
+from api.writing import Recorded, WritingFor
+from gateway.audit.suspected import Queue, queue
+
+router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+
+
+class QueueAnswer(Answer):
+    """What waits for a decision, and the newest decisions."""
+
+    result: Queue
+
+
+@router.get("/quality/queue", **described(QueueAnswer))
+def get_queue(asked: AskedFor) -> Response:
+    """Suspected events that wait for a person, worst first; the newest decisions."""
+    return answered(asked, queue(asked.reader.sources, asked.asking))
+
+
+@router.post("/quality/decisions", response_model=None, status_code=201, responses={201: {"model": Recorded}})
+def post_decision(writing: WritingFor, wish: Decision) -> Response:
+    """Decide about a conflict (accept or keep) or a suspicion (confirm or dismiss), with a note."""
+    return decided(writing, wish)
