@@ -30,7 +30,7 @@ async def engine(request: Request) -> Response:
     )
 
 
-async def _drawn(request: Request, spec: Spec) -> Response:
+async def drawn(request: Request, spec: Spec) -> Response:
     """The specification itself at ``.json``, its picture at ``.svg``: one chart, the same in every medium."""
     if request.url.path.endswith(".json"):
         return JSONResponse(spec, headers=CACHE)
@@ -43,7 +43,7 @@ async def hours(request: Request, asked: AskedFor, theme: Theme = "light", size:
     """Electricity by the hour."""
     found = await run_in_threadpool(overview, asked.reader.sources, asked.asking)
     spec = hours_spec(found, asked.view, theme)
-    return await _drawn(request, sized(spec, size))
+    return await drawn(request, sized(spec, size))
 
 
 def hours_spec(found: Overview, view: View, theme: str) -> Spec:
@@ -84,7 +84,7 @@ async def energy(
 ) -> Response:
     """Energy of a point step by step."""
     found = await run_in_threadpool(asked_consumption, asked, point, first, last, step)
-    return await _drawn(request, sized(energy_spec(found, asked.view, theme), size))
+    return await drawn(request, sized(energy_spec(found, asked.view, theme), size))
 
 
 def energy_spec(found: Consumption, view: View, theme: str) -> Spec:
@@ -108,7 +108,7 @@ def energy_spec(found: Consumption, view: View, theme: str) -> Spec:
 async def certificates(request: Request, asked: AskedFor, *, theme: Theme = "light", size: Size = "wide") -> Response:
     """How long certificates hold."""
     found = await run_in_threadpool(calibration_plan, asked.reader.sources, asked.asking)
-    return await _drawn(request, sized(validity_spec(found, asked.view, theme), size))
+    return await drawn(request, sized(validity_spec(found, asked.view, theme), size))
 
 
 def validity_spec(found: CalibrationPlan, view: View, theme: str) -> Spec:

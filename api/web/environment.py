@@ -25,6 +25,7 @@ MENU = (
     ("quality", "/quality", "Data quality"),
     ("energy", "/energy", "Energy statistics"),
     ("balance", "/balance", "Energy balance"),
+    ("carbon", "/carbon", "Carbon emissions"),
     ("findings", "/findings", "Findings"),
     ("trace", "/trace", "Trace"),
     ("journal", "/journal", "Journal and seal"),

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.web.pages import (
     balance,
     calibration,
+    carbon,
     energy,
     findings,
     instruments,
@@ -18,5 +19,18 @@ from api.web.pages import (
 
 ROUTERS: tuple[APIRouter, ...] = tuple(
     module.router
-    for module in (overview, live, instruments, points, calibration, quality, energy, balance, findings, trace, journal)
+    for module in (
+        overview,
+        live,
+        instruments,
+        points,
+        calibration,
+        quality,
+        energy,
+        balance,
+        carbon,
+        findings,
+        trace,
+        journal,
+    )
 )
