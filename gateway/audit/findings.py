@@ -7,6 +7,7 @@ from typing import Any
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.judged import judgement_of, judgements
 from gateway.audit.plant import Plant, PointFact, plant
+from gateway.audit.replacements import OPEN_ORDER, OrderView, replacements
 from gateway.domain.finding import Severity
 from gateway.domain.time import US_PER_DAY
 from gateway.i18n.rules import RULES
@@ -19,6 +20,7 @@ _RULE_AREAS = {
     "calibration": "certificates",
     "installation": "installation",
     "instrument": "installation",
+    "replacement": "installation",
     "point": "installation",
     "identity": "installation",
     "counter": "readings",
@@ -77,7 +79,8 @@ def findings(
     # what a verdict says with its range need not be said again by the readings that led to it
     said = {(each.rule, each.device) for each in verdicts if each.open}
     readings = [each for each in _readings(sources, asking, there) if (each.rule, each.device) not in said]
-    listed = [*verdicts, *readings]
+    orders = [_of_order(each) for each in replacements(sources, asking, only_open=True)]
+    listed = [*verdicts, *readings, *orders]
     wanted = [
         each
         for each in listed
@@ -122,6 +125,32 @@ def _of_verdict(verdict: Verdict, there: Plant) -> FindingView:
         decimals=0,
         facts=verdict.facts,
         entry_seq=verdict.seq,
+    )
+
+
+def _of_order(order: OrderView) -> FindingView:
+    """An open check order (失准更换): until it is closed somebody has something to do."""
+    return FindingView(
+        rule=OPEN_ORDER,
+        severity=RULES[OPEN_ORDER].severity,
+        area="installation",
+        source="order",
+        open=True,
+        from_us=order.ordered_us,
+        to_us=None,
+        count=1,
+        point=order.point,
+        point_name_zh=order.point_name_zh,
+        point_name_en=order.point_name_en,
+        device="",
+        instrument=order.instrument,
+        installation=order.installation,
+        certificate="",
+        channel="",
+        unit="",
+        decimals=0,
+        facts={"order": order.id},
+        entry_seq=order.steps[0].seq,
     )
 
 

@@ -64,6 +64,9 @@ RULES: dict[str, RuleText] = {
         "warning", "Gap in the message sequence", "Messages of this edge node were lost; its birth was asked for again."
     ),
     "message.duplicate": RuleText("info", "Duplicate message", "The same message came again."),
+    "replacement.open": RuleText(
+        "warning", "Check order open", "A check of this meter was ordered and its replacement is not finished."
+    ),
     "device.silent": RuleText("error", "Device silent", "The device has brought no reading since then."),
     "calibration.none": RuleText("error", "No certificate", "No certificate covers this instrument at that time."),
     "calibration.identity": RuleText("error", "Certificate of another meter", "The certificate names another serial."),

@@ -6,10 +6,12 @@ that they agree. Verification (检定) and calibration (校准) are different te
 
 from gateway.domain.quality import Flag, Status
 from gateway.i18n.accounting_terms import ACCOUNTING_TERMS
+from gateway.i18n.review_terms import REVIEW_TERMS
 from gateway.i18n.texts import text
 
 TERMS: dict[str, dict[str, str]] = {
     **ACCOUNTING_TERMS,
+    **REVIEW_TERMS,
     "status": {"0": "good", "1": "uncertain", "2": "bad", "3": "missing"},
     "method": {
         "measured": "measured",
@@ -98,6 +100,7 @@ TERMS: dict[str, dict[str, str]] = {
         "modulus": "register width",
         "new": "now",
         "old": "before",
+        "order": "check order",
         "plate": "plate",
         "previous": "before",
         "raw": "raw",
@@ -118,6 +121,31 @@ TERMS: dict[str, dict[str, str]] = {
         "exempt": "exempt",
         "optional": "not demanded",
         "planned": "planned",
+    },
+    "authenticity": {
+        "valid": "signature valid, signer trusted",
+        "intact": "signature whole, signer not judged",
+        "unsigned": "not signed",
+        "not_checked": "signature not checked",
+        "unknown_signer": "signer not known",
+        "manipulated": "changed after signing",
+        "revoked": "signer's certificate revoked",
+        "expired_signer": "signer's certificate was over",
+        "no_file": "no file held",
+    },
+    "document_kind": {
+        "manual": "manual",
+        "factory_certificate": "factory certificate",
+        "repair_record": "repair record",
+        "rule": "rule book",
+        "target": "target",
+        "other": "other",
+    },
+    "usage": {
+        "trade": "trade settlement",
+        "safety": "safety",
+        "medical": "medical care",
+        "environment": "environmental monitoring",
     },
     "dossier": {
         "manual": "manual",
@@ -172,6 +200,8 @@ TERMS: dict[str, dict[str, str]] = {
         "document": "document",
         "person": "person",
         "factor_set": "factor set",
+        "replacement": "replacement of a meter",
+        "column_mapping": "meaning of columns",
         "clock": "clock",
         "key": "key",
         "review": "review",
