@@ -61,7 +61,13 @@ JUDGED_RULES = frozenset(
 )
 
 FROM_READINGS = frozenset(
-    {"device.silent", "identity.serial_mismatch", "installation.ratio_mismatch", "instrument.environment"}
+    {
+        "device.silent",
+        "identity.serial_mismatch",
+        "installation.ratio_mismatch",
+        "instrument.environment",
+        "instrument.seal",
+    }
 )
 """Rules that look at raw readings: where those are past their retention and gone, what was judged stands."""
 

@@ -1,74 +1,11 @@
 """Which rule is broken from when to when; nothing is said twice; what was known then stays known."""
 
-from zoneinfo import ZoneInfo
-
 import pytest
 
-from gateway.domain.time import US_PER_DAY, parse_iso
+from gateway.domain.time import US_PER_DAY
 from gateway.i18n.rules import RULES
-from gateway.journal.journal import Entry
-from gateway.metrology.judge import JUDGED_RULES, Judge
-from gateway.registry.recording import object_draft
-from gateway.registry.writing import RegistryProjection
-
-T0 = parse_iso("2026-10-18T00:00:00+08:00")
-NOW = T0 + 35 * US_PER_DAY
-
-
-def day(text):
-    return parse_iso(f"{text}T00:00:00+08:00")
-
-
-class Bench:
-    def __init__(self, path, *, primary=False):
-        self.registry = RegistryProjection.open(path)
-        self.seq = 0
-        zone = ZoneInfo("Asia/Shanghai")
-        self.judge = Judge(
-            self.registry, "o", zone, T0, is_primary=lambda _device, _channel: primary, measured_since_us=lambda: T0
-        )
-
-    def apply(self, *drafts):
-        self.registry.begin()
-        for draft in drafts:
-            self.seq += 1
-            encoded = draft.encode()
-            self.registry.apply_fact(Entry(self.seq, encoded.at_us, encoded.kind, encoded.subject, encoded.body_bytes))
-        self.registry.commit(self.seq)
-        return self.seq
-
-    def record(self, entry_kind, id_, /, *, from_us=None, to_us=None, withdrawn=False, **fields):
-        said = {"at_us": T0, "actor": "a", "reason": "", "source": "", "withdrawn": withdrawn}
-        return self.apply(object_draft(entry_kind, "o", id_, fields, from_us=from_us, to_us=to_us, **said))
-
-    def plain(self, **instrument):
-        """A point with a meter in order from the start, but for a certificate."""
-        self.record("point", "P", name_zh="x", must_measure=1, required_class="1")
-        more = {"serial": "00-42", "accuracy_class": "0.5S", "kind": "electricity_meter", **instrument}
-        self.record("instrument", "M", **more)
-        self.record(
-            "installation", "I", from_us=T0 - US_PER_DAY, point="P", instrument="M", device="d", ct_ratio="200/5"
-        )
-
-    def certificate(self, number="C", kind="verification", performed="2025-11-01", until="2027-11-01", **fields):
-        more = {"instrument": "M", "serial": "42", "result": "pass", **fields}
-        return self.record("certificate", number, kind=kind, performed_on=performed, valid_until=until, **more)
-
-    def says(self, at_us, text="serial_number", value="42"):
-        self.registry.begin()
-        self.registry.apply_identity(0, "o", "d", at_us, {text: value})
-        self.registry.commit(self.seq)
-
-    def verdicts(self, horizon_us=NOW, known_seq=None):
-        """(rule, from, to) after judging until nothing more is said."""
-        if known_seq is None:
-            for _ in range(5):
-                drafts = self.judge.round(horizon_us, horizon_us)
-                if not drafts:
-                    break
-                self.apply(*drafts)
-            assert self.judge.round(horizon_us, horizon_us) == []
-        return [(each.rule, each.from_us, each.to_us) for each in self.registry.verdicts("o", known_seq=known_seq)]
+from gateway.metrology.judge import JUDGED_RULES
+from tests.judge_bench import NOW, T0, Bench, day
 
 
 @pytest.fixture
