@@ -100,7 +100,8 @@ def _documents(entry: Entry) -> Iterator[str]:
     named = [said.get("document"), said.get("file") if entry.kind == "document" else None] if type(said) is dict else []
     if entry.kind == "event":
         named.append(entry.body.get("document"))
-    for listed in (entry.body.get("files"), entry.body.get("documents")):
+    # an event's files are those of the archive
+    for listed in () if entry.kind == "event" else (entry.body.get("files"), entry.body.get("documents")):
         named += [each.get("sha256") for each in listed if type(each) is dict] if type(listed) is list else []
     yield from (each for each in named if isinstance(each, str) and DIGEST.match(each))
 

@@ -40,6 +40,10 @@ def verify(options: argparse.Namespace) -> Report:
     path = Path(options.path)
     report.about["path"] = str(path)
     given = Options(key=_key(report, options.key), against=[])
+    for name in options.reviewer or []:
+        reviewer = _key(report, name)
+        if reviewer is not None:
+            given.reviewers.append(reviewer)
     for name in options.against or []:
         signed = _outside(report, Path(name))
         if signed is not None:
@@ -125,6 +129,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--key", help="the log's public key (text or file), received earlier from the plant")
     parser.add_argument(
         "--against", action="append", metavar="CHECKPOINT", help="a checkpoint received earlier; repeatable"
+    )
+    parser.add_argument(
+        "--reviewer",
+        action="append",
+        metavar="KEY",
+        help="a reviewer's public key, received from the authority; repeatable",
     )
     parser.add_argument("--entry", help="with a .tlog-proof: the file that holds the entry's bytes")
     parser.add_argument("--no-series", action="store_true", help="do not compare the folder's own series store")

@@ -29,6 +29,7 @@ class Options:
 
     key: notes.Key | None = None
     against: list[Signed] = field(default_factory=list)
+    reviewers: list[notes.Key] = field(default_factory=list)
 
 
 class CheckpointCheck:

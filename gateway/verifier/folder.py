@@ -48,7 +48,7 @@ class FolderCheck:
         self._listeners = listeners
         self.report = report
         self.options = options
-        self.facts = LogFacts(report)
+        self.facts = LogFacts(report, options.reviewers)
         self.tiles = TileCheck(path, report)
         self.checkpoints = CheckpointCheck(path, report, self.facts, options.against)
         self._has_journal = (path / "journal.sqlite").is_file()

@@ -1,12 +1,14 @@
 """What the entries themselves say: birth, keys, closed days, documents, clock. Fed once with every entry, in order."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.verifier import notes
 from gateway.verifier.body import BodyError, missing_fields, parse
 from gateway.verifier.report import Report
+from gateway.verifier.reviews import ReviewActs
 
 HIGH_VOLUME_KINDS = frozenset({"poll", "miss", "message"})
 DOCUMENT = re.compile(r"^[0-9a-f]{64}\Z")
@@ -31,8 +33,9 @@ class LogKey:
 class LogFacts:
     """Collects while entries pass."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, reviewers: Sequence[notes.Key] = ()) -> None:
         self.report = report
+        self.reviews = ReviewActs(report, reviewers)
         self.birth: dict[str, Any] = {}
         self.keys: list[LogKey] = []
         self.closings: dict[str, tuple[int, str]] = {}  # archive file name -> (seq, sha256)
@@ -85,6 +88,8 @@ class LogFacts:
             self._key(seq, entry)
         elif kind == "event":
             self._event(seq, entry)
+        elif kind == "review":
+            self.reviews.take(seq, entry, str(self.birth.get("origin")))
         elif kind == "clock" and entry.get("step_us"):
             self.report.note("note.clock_step", f"entry {seq}", offset=entry["step_us"])
         if kind not in WITHOUT_DOCUMENTS:
@@ -100,6 +105,7 @@ class LogFacts:
 
     def finish(self) -> None:
         """Report what only the whole shows."""
+        self.reviews.finish()
         if self._steps_back:
             seconds = f"{self._largest_step_us / 1e6:.1f}"
             self.report.note("note.clock_back", self._first_step, seconds=seconds, count=self._steps_back)

@@ -117,6 +117,16 @@ def parse_checkpoint(content: bytes) -> Checkpoint:
     return Checkpoint(text + "\n", lines[0], size, root, signatures)
 
 
+def parse_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
+    """Any signed note: its text and its signature lines as (name, id, signature), not verified yet."""
+    if any(letter < " " and letter != "\n" for letter in note):
+        raise NoteError("control characters")
+    text, separator, tail = note.rpartition("\n\n")
+    if not separator or not tail.endswith("\n") or not text:
+        raise NoteError("not a signed note")
+    return text + "\n", [_signature(line) for line in tail[:-1].split("\n")]
+
+
 def _number(text: str, otherwise: str) -> int:
     """A decimal without leading zeros, short enough for a tree that can exist."""
     if len(text) > MAX_NUMBER_DIGITS or not (text.isascii() and text.isdigit()) or str(int(text)) != text:

@@ -92,7 +92,7 @@ class PackageCheck:
         self.path = path
         self.report = report
         self.options = options
-        self.facts = LogFacts(report)
+        self.facts = LogFacts(report, options.reviewers)
         self.evidence = Evidence(report)
         self._checkpoint: notes.Checkpoint | None = None
 

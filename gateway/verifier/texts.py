@@ -22,6 +22,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "count.members": ("Package members checked", "已核验成员文件"),
     "count.values": ("Values compared", "已比对数值"),
     "count.figures": ("Figures recomputed", "已复算数值"),
+    "count.acts": ("Reviewers' acts checked", "已核验审查员签署事项"),
     "count.against": ("Outside checkpoints compared", "已比对外部检查点"),
     "word.note": ("Note", "说明"),
     "word.problem": ("PROBLEM", "问题"),
@@ -122,7 +123,23 @@ TEXTS: dict[str, tuple[str, str]] = {
         "条目 %(seq)s 的解码方案不可用：%(reason)s",
     ),
     "store.damaged": ("the store cannot be read: %(reason)s", "存储无法读取：%(reason)s"),
+    "review.forged": (
+        "it claims to be an act of the reviewer '%(reviewer)s' and is none: %(reason)s",
+        "自称是审查员“%(reviewer)s”的签署事项，但不成立：%(reason)s",
+    ),
+    "review.reviewer": (
+        "the reviewer '%(reviewer)s' has the key %(key)s, which is none of those given with --reviewer",
+        "审查员“%(reviewer)s”的公钥 %(key)s 不在 --reviewer 所给公钥之中",
+    ),
+    "review.registration": (
+        "it registers the reviewer '%(reviewer)s' and does not hold: %(reason)s",
+        "登记审查员“%(reviewer)s”的条目不成立：%(reason)s",
+    ),
     # good to know
+    "note.reviewer": (
+        "acts of the reviewer '%(reviewer)s' are signed with %(key)s; compare it with the key the authority gives out",
+        "审查员“%(reviewer)s”的签署事项使用公钥 %(key)s；请与其所属机构公布的公钥比对",
+    ),
     "note.unsealed": (
         "entries %(first)s to %(last)s come after the last checkpoint: not yet sealed",
         "条目 %(first)s 至 %(last)s 在最后一个检查点之后：尚未封存",

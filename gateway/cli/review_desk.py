@@ -1,0 +1,84 @@
+"""The gateway's folder while an act of a review is put on record, and what the commands read from files."""
+
+import getpass
+import mimetypes
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from gateway.assembly.review_desk import keep, project_now
+from gateway.assembly.review_machine import Marker
+from gateway.domain.errors import ConfigurationError
+from gateway.domain.time import from_datetime
+from gateway.i18n import text
+from gateway.journal.entry import Draft
+from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
+from gateway.review.acts import Attachment, ReviewError
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A gateway's folder while an act is put on record."""
+
+    folder: DataFolder
+    journal: Journal
+    actor: str
+    language: str
+
+    @property
+    def organisation(self) -> str:
+        """Whose log it is."""
+        return self.folder.organisation
+
+    def record(self, *drafts: Draft, documents: Sequence[Attachment] = ()) -> None:
+        """Keep the files, append, project where no gateway does, and say so."""
+        keep(self.folder, documents)
+        seqs = self.journal.append(list(drafts))
+        project_now(self.folder, self.journal)
+        click.echo(text(self.language, "put on record as entry %(seq)s", seq=seqs[-1]))
+
+
+@contextmanager
+def desk_of(language: str, data: Path, actor: str | None) -> Iterator[Desk]:
+    """The gateway's folder open for an act; ReviewError for an opened package."""
+    folder = DataFolder.open(data)
+    if Marker.of(folder) is not None:
+        raise ReviewError(
+            "%(path)s is a package opened for reading; this belongs into the gateway's own folder", path=str(data)
+        )
+    with Journal.open(folder) as journal:
+        yield Desk(folder, journal, actor or getpass.getuser(), language)
+
+
+def read_text(path: Path) -> str:
+    """A text file; ReviewError when it is none."""
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReviewError("%(path)s cannot be read as text", path=str(path)) from error
+
+
+def attached(files: Sequence[Path]) -> list[Attachment]:
+    """Files with their types by their names."""
+    return [
+        Attachment(each.name, each.read_bytes(), mimetypes.guess_type(each.name)[0] or "application/octet-stream")
+        for each in files
+    ]
+
+
+def instant(language: str, value: str, zone: ZoneInfo, *, end: bool = False) -> int:
+    """A local date or time or RFC 3339 (µs UTC); with ``end`` a date's last microsecond."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        message = text(language, "'%(value)s' is no date or instant (example: 2026-11-01)", value=value)
+        raise ConfigurationError([message]) from error
+    if end and len(value) == len("2026-11-01"):
+        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
