@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from config.catalogues import energy_kinds
+from gateway.assembly.ledger_desk import energy_kind_names, look_at_ledger
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.reading import open_for_reading
 from gateway.audit.dossier import dossiers
@@ -24,7 +24,7 @@ from gateway.audit.forms import (
     plan_rows,
 )
 from gateway.domain.errors import ConfigurationError, DataFolderError, UnknownObjectError
-from gateway.domain.time import local_date, parse_iso
+from gateway.domain.time import parse_iso
 from gateway.i18n import text
 from gateway.i18n.terms import term
 from gateway.journal.folder import DataFolder
@@ -33,11 +33,10 @@ from gateway.registry.cells import CellError, read_cell
 from gateway.registry.columns import LEDGER_FILES, TITLES, Cell, Column
 from gateway.registry.exchanging import Exchange, exchange_drafts
 from gateway.registry.exporting import cells_of, import_files
-from gateway.registry.headers import MAX_HEADERS, ColumnMapping, mapping_draft
+from gateway.registry.headers import MAX_HEADERS
 from gateway.registry.importing import LedgerState
 from gateway.registry.ledger_template import template_paths, write_templates
 from gateway.registry.previewing import Preview
-from gateway.registry.previewing import preview as look
 from gateway.registry.reading_files import LedgerProblem, read_folder
 from gateway.registry.sheets import csv_of, workbook_of
 from gateway.registry.writing import split_subject
@@ -71,50 +70,39 @@ def import_(
     """Put a folder of ledger files, a workbook or one file on record. 导入台账。"""
     data_folder = DataFolder.open(data)
     at_us = _recording_time(data_folder, at)
-    zone = ZoneInfo(data_folder.time_zone)
-    who = actor or getpass.getuser()
+    zone, kinds = ZoneInfo(data_folder.time_zone), energy_kind_names()
     with Journal.open(data_folder) as journal:
-        mapping = ColumnMapping.read(journal, data_folder.organisation)
-        said = _say(mapping, maps)
-        rows, found = read_folder(source, zone, energy_kind_names(), mapping)
-        seen = look(
-            rows,
-            found,
-            LedgerState.read(journal, data_folder.organisation),
-            data_folder.organisation,
-            is_kept=lambda digest: (data_folder.blobs / digest).is_file(),
-            today=local_date(at_us, zone),
+        handed = look_at_ledger(
+            data_folder,
+            journal,
+            lambda mapping: read_folder(source, zone, kinds, mapping),
+            said=_said(maps),
             at_us=at_us,
-            actor=who,
+            actor=actor or getpass.getuser(),
             reason=reason,
         )
+        seen = handed.seen
         _show(seen, language, changes=preview)
         if seen.problems:
             raise ConfigurationError([problem_line(problem, language) for problem in seen.problems])
         if preview:
             click.echo(text(language, "Nothing was written."))
             return
-        remembered = [
-            mapping_draft(data_folder.organisation, file, mapping.files[file], at_us=at_us, actor=who, reason=reason)
-            for file in said
-        ]
-        journal.append([*remembered, *seen.drafts])
+        journal.append(handed.drafts)
     message = "%(rows)s rows read, %(written)s put on record, %(same)s already there"
     click.echo(text(language, message, rows=seen.rows, written=len(seen.drafts), same=seen.same))
 
 
-def _say(mapping: ColumnMapping, maps: tuple[str, ...]) -> list[str]:
-    """Take up what ``--map`` says; the files it is about. A field of several files is said for all of them."""
-    files: list[str] = []
+def _said(maps: tuple[str, ...]) -> list[tuple[str, str]]:
+    """``HEADER=column`` taken apart."""
+    pairs = []
+    known = {column.field for file in LEDGER_FILES for column in file.columns}
     for each in maps[:MAX_HEADERS]:
         header, equals, column = each.rpartition("=")
-        about = [file for file in LEDGER_FILES if not column or any(one.field == column for one in file.columns)]
-        if not equals or not header.strip() or not about:
+        if not equals or not header.strip() or (column and column not in known):
             raise click.BadParameter(each, param_hint="--map")
-        for file in about:
-            mapping.say(file.name, header, column)
-            files.append(file.name)
-    return list(dict.fromkeys(files))
+        pairs.append((header, column))
+    return pairs
 
 
 def _show(seen: Preview, language: str, *, changes: bool) -> None:
@@ -313,12 +301,3 @@ def _recording_time(folder: DataFolder, at: str | None) -> int:
         return parse_iso(at)
     except ValueError as error:
         raise click.BadParameter(at, param_hint="--at") from error
-
-
-def energy_kind_names() -> dict[str, str]:
-    """What people write for an energy kind, lower case, to its id in the catalogue."""
-    names: dict[str, str] = {}
-    for kind in energy_kinds().values():
-        for name in (kind.id, kind.name.zh, kind.name.en.lower()):
-            names[name] = kind.id
-    return names
