@@ -1,10 +1,10 @@
 """The errors a point's amount carries: meter, transformers, laboratory standard, each one shared effect.
 
-An instrument's size of error is its accuracy class as a rectangle, because energy is not corrected for certificate
-errors. Without a class, a calibration certificate gives |error|/√3 for the instrument and U/k for the laboratory
-standard it names, shared by every instrument that standard was used on. Without either nothing is assumed and U is
-not stated. One instrument errs the same way through the whole period, a recalibration within it included: that is the
-larger, safer figure.
+An instrument's size of error is its permissible error as a rectangle (its papers', else its class's; widened in service
+where the site's jurisdiction does so), because energy is not corrected for certificate errors. Without a class, a
+calibration certificate gives |error|/√3 for the instrument and U/k for the laboratory standard it names, shared by
+every instrument that standard was used on. Without either nothing is assumed and U is not stated. One instrument errs
+the same way through the whole period, a recalibration within it included: that is the larger, safer figure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,9 @@ from math import sqrt
 from gateway.accounting.budget import class_u
 from gateway.accounting.estimate import Effect, Estimate, measured, total
 from gateway.accounting.metered import Amount
-from gateway.domain.ledger import Certificate, Installation, InstallationRole, Instrument
+from gateway.domain.ledger import Certificate, Installation, InstallationRole, Instrument, Site
 from gateway.domain.ratio import class_rank
+from gateway.metrology.limits import in_service_factor, limit_of
 from gateway.registry.record import Record
 from gateway.registry.registry import Registry
 from gateway.settlement.row import Method
@@ -49,6 +50,8 @@ class Instruments:
             certificate = record.read_as(Certificate)
             self._certificates.setdefault(certificate.instrument, []).append(certificate)
         self._causes: dict[str, tuple[str, ...] | None] = {}
+        sites = [each.read_as(Site) for each in registry.objects(organisation, "site", None, known_seq)]
+        self._jurisdiction = next((each.jurisdiction for each in sites if each.jurisdiction), "")
 
     def _note(self, versions: Sequence[Record]) -> None:
         newest = versions[-1]
@@ -104,12 +107,15 @@ class Instruments:
         instrument = self._instruments.get(id_)
         if instrument is None:
             return None
-        rank = class_rank(instrument.accuracy_class)
+        rank, limit = class_rank(instrument.accuracy_class), limit_of(instrument)
         name = f"{kind}:{id_}"
-        if rank is not None:
-            basis = f"class {instrument.accuracy_class}"
+        percent = limit.percent if limit is not None else None if rank is None else rank[0]
+        if percent is not None:
+            stated = f"limit {instrument.mpe_percent} % {instrument.mpe_source}".rstrip()
+            basis = stated if instrument.mpe_percent else f"class {instrument.accuracy_class}"
+            factor = float(in_service_factor(self._jurisdiction, instrument.kind).factor)
             self.effects[name] = Effect(
-                id=name, kind=kind, label=id_, u=class_u(float(rank[0])), shape="rectangular", basis=basis
+                id=name, kind=kind, label=id_, u=class_u(float(percent), factor), shape="rectangular", basis=basis
             )
             return (name,)
         return self._calibrated(id_, name, kind)
