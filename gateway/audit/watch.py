@@ -21,7 +21,8 @@ from gateway.audit.plant import Fitted, Plant, PointFact, factor, plant
 from gateway.domain.ledger import Certificate, Direction, InstallationRole, MeteringPoint
 from gateway.domain.ratio import class_rank
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, Period, floor_to
-from gateway.metrology.watch import MAX_CHILDREN, MeterEstimate, NodeSteps, WatchedMeter, WatchedNode
+from gateway.metrology.watch import MAX_CHILDREN, MeterEstimate, NodeSteps, Watched, WatchedMeter, WatchedNode
+from gateway.metrology.watch_gate import Gate
 from gateway.metrology.watching import NodeWatch, watch
 
 WINDOW_DAYS = 60
@@ -56,8 +57,9 @@ class WatchedPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedNodeView:
-    """One node. ``reasons`` says why it is not watched at all (then ``watch`` is None); ``from_us`` to ``to_us`` is the
+    """One node. ``reasons`` says why it is not watched at all (then ``gate`` is None); ``from_us`` to ``to_us`` is the
     time looked at, ``used_from_us`` the part whose gate opened, ``hours`` those with a measured value of every meter.
+    ``copper`` and ``standing`` are losses at the mean load as shares of it; ``refused`` the gates of longer stretches.
     """
 
     point: MeteringPoint
@@ -68,14 +70,16 @@ class WatchedNodeView:
     used_from_us: int
     hours: int
     reasons: Sequence[str]
-    watch: NodeWatch | None
+    gate: Gate | None
+    copper: float | None
+    standing: float | None
+    refused: Sequence[Gate]
 
     @property
     def suspects(self) -> list[WatchedPoint]:
         """The children to be checked, most likely first."""
-        named = [] if self.watch is None else [each.name for each in self.watch.suspects]
-        by_id = {each.point.id: each for each in self.children}
-        return [by_id[name] for name in named]
+        named = [each for each in self.children if each.estimate is not None and each.estimate.state is Watched.SUSPECT]
+        return sorted(named, key=lambda each: (-(each.estimate.p if each.estimate else 0.0), each.point.id))
 
 
 def watched_nodes(
@@ -153,9 +157,12 @@ def _node(
         from_us=start_us,
         to_us=max(end_us, start_us),
         used_from_us=start_us if watched is None else round(watched.from_hour) * US_PER_HOUR,
-        hours=hours,
+        hours=hours if watched is None else watched.found.steps,
         reasons=reasons,
-        watch=watched,
+        gate=None if watched is None else watched.gate,
+        copper=None if watched is None else watched.found.copper,
+        standing=None if watched is None else watched.found.standing,
+        refused=() if watched is None else watched.refused,
     )
 
 

@@ -6,7 +6,7 @@ totals never change; only their distribution is estimated.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import fmean, pstdev
@@ -26,30 +26,34 @@ class RefusedGapError(Exception):
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Consecutive windows without a usable value. ``total`` (thousandths) is what the register says for all of them
-    together, None when not known. ``workday`` tells workdays from others, by window start."""
+    together, None when not known. ``workday`` tells workdays from others, by window start. ``step_us`` is a window's
+    length: quarter hours of a register, hours of a stack."""
 
     first_us: int
     count: int
     total: int | None
     workday: Callable[[int], bool]
+    step_us: int = SETTLEMENT_WINDOW_US
 
     @property
     def windows(self) -> range:
         """Starts of the windows."""
-        return range(self.first_us, self.first_us + self.count * SETTLEMENT_WINDOW_US, SETTLEMENT_WINDOW_US)
+        return range(self.first_us, self.first_us + self.count * self.step_us, self.step_us)
 
     @property
     def duration_us(self) -> int:
         """Length of the gap."""
-        return self.count * SETTLEMENT_WINDOW_US
+        return self.count * self.step_us
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known around a gap: window start → measured value, thousandths; ``highest`` the greatest possible one."""
+    """What is known around a gap: window start → measured value, thousandths; ``highest`` the greatest possible one;
+    ``running`` the windows in which the plant ran, None where every window counts."""
 
     values: Mapping[int, int]
     highest: int | None = None
+    running: Collection[int] | None = None
 
     def before(self, at_us: int) -> list[int]:
         """Known values before an instant, oldest first."""
@@ -98,7 +102,7 @@ def _scaled(values: Sequence[int], total: int) -> list[int]:
 def _linear(gap: Gap, known: Known) -> list[int]:
     if gap.duration_us > LINEAR_MOST_US:
         raise RefusedGapError("the gap is longer than two hours")
-    low = known.values.get(gap.first_us - SETTLEMENT_WINDOW_US)
+    low = known.values.get(gap.first_us - gap.step_us)
     high = known.values.get(gap.first_us + gap.duration_us)
     if low is None or high is None:
         raise RefusedGapError("the windows beside the gap are not measured")
@@ -131,15 +135,15 @@ def _mean_two_sigma(gap: Gap, known: Known) -> list[int]:
 
 
 def _part_75(gap: Gap, known: Known) -> list[int]:
-    """Hours are quarter hours here, four to the hour; availability is that of the look-back."""
-    history = known.before(gap.first_us)[-LOOK_BACK_HOURS * 4 :]
-    low = known.values.get(gap.first_us - SETTLEMENT_WINDOW_US)
+    """The look-back counts hours, four quarter hours each where windows are those."""
+    history = known.before(gap.first_us)[-LOOK_BACK_HOURS * (US_PER_HOUR // gap.step_us) :]
+    low = known.values.get(gap.first_us - gap.step_us)
     high = known.values.get(gap.first_us + gap.duration_us)
     if not history:
         raise RefusedGapError("no measured values before the gap")
     beside = [value for value in (low, high) if value is not None]
     mean = round(fmean(beside)) if beside else history[-1]
-    available = _availability(gap, known)
+    available = availability(gap, known)
     if available >= 95:
         value = mean if gap.duration_us <= 24 * US_PER_HOUR else max(mean, _percentile(history, 90))
     elif available >= 90:
@@ -153,12 +157,18 @@ def _part_75(gap: Gap, known: Known) -> list[int]:
     return [value] * gap.count
 
 
-def _availability(gap: Gap, known: Known) -> float:
-    """Percent of the windows of the last year, as far as the record goes back, that are measured."""
+def availability(gap: Gap, known: Known) -> float:
+    """Percent of the windows before a gap that are measured: of the last year's, as far as the record goes back; where
+    it is known when the plant ran, of the last 8 760 windows of an hour in which it did.
+    """
+    if known.running is not None:
+        ran = sorted(start for start in known.running if start < gap.first_us)
+        ran = ran[-(365 * US_PER_DAY // gap.step_us) :]
+        return 100 * sum(1 for start in ran if start in known.values) / len(ran) if ran else 0.0
     starts = sorted(start for start in known.values if gap.first_us - 365 * US_PER_DAY <= start < gap.first_us)
     if not starts:
         return 0.0
-    return 100 * len(starts) / ((gap.first_us - starts[0]) // SETTLEMENT_WINDOW_US)
+    return 100 * len(starts) / ((gap.first_us - starts[0]) // gap.step_us)
 
 
 def _percentile(values: Sequence[int], percent: int) -> int:
