@@ -231,7 +231,7 @@ def write(
 ) -> None:
     """Write a DCC from the record (YAML) of an in-house calibration. 为内部校准出具数字校准证书。"""
     if (key is None) != (signer is None):
-        raise click.UsageError(text(language, "--key and --signer go together"))
+        raise ConfigurationError([text(language, "--key and --signer go together")])
     if target.exists():
         raise ConfigurationError([text(language, "%(file)s exists already", file=str(target))])
     try:
