@@ -9,12 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from gateway.certificates.evidence import examine
 from gateway.certificates.refusal import CertificateRefusedError
 from gateway.certificates.signature import Authenticity, read_anchors
+from gateway.certificates.signing import sign_certificate
 from gateway.certificates.writing import InHouseCalibration, write_certificate
-from tests.unit.gateway.certificates.papers import case
+from tests.unit.gateway.certificates.papers import Authority, case
 from tests.unit.gateway.certificates.test_commands import RECORD
 
 SAMPLES = Path(os.environ.get("METERPROOF_TEST_DATA") or "/nonexistent") / "dcc-samples"
@@ -95,3 +97,12 @@ def test_our_own_certificates_are_valid_by_the_schema(name):
 def test_what_we_write_is_valid_by_the_schema(change):
     written = write_certificate(InHouseCalibration.model_validate(RECORD | change), "Meterproof", "1")
     assert examine(written, anchors=(), schemas=SCHEMAS, now_us=NOW_US).schema == "valid"
+
+
+def test_what_we_sign_is_valid_by_the_schema():
+    key, certificate = Authority().signer()
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    written = write_certificate(InHouseCalibration.model_validate(RECORD), "Meterproof", "1")
+    signed = sign_certificate(written, key.private_bytes(*form), certificate.public_bytes(serialization.Encoding.PEM))
+    found = examine(signed, anchors=(), schemas=SCHEMAS, now_us=NOW_US)
+    assert (found.schema, found.signature.authenticity) == ("valid", Authenticity.INTACT)
