@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
-from api import problems, writing
+from api import events, problems, writing
 from api.charts import account as account_charts
 from api.charts import routes as charts
 from api.charts.render import ChartRenderer
@@ -18,10 +18,11 @@ from api.people import pages as people_pages
 from api.people.guard import Identity, authorised
 from api.people.store import AUTH_FILE, People
 from api.reading import Readers
-from api.routes import account, figures, quality, v1
+from api.routes import account, figures, quality, reports, settings, v1
 from api.security import ALLOWED_HOSTS, MAX_BODY_BYTES, SecurityHeaders
 from api.web.environment import STATIC
 from api.web.pages import ROUTERS
+from api.work import Works
 from api.writing import Writer
 from gateway.assembly.platform import SystemRandom
 from gateway.journal.folder import DataFolder
@@ -32,7 +33,10 @@ EVERY_ROUTER = (
     writing.router,
     v1.router,
     quality.router,
+    settings.router,
+    events.router,
     figures.router,
+    reports.router,
     account.router,
     charts.router,
     account_charts.router,
@@ -52,6 +56,8 @@ def create_app(folder: Path | DataFolder, *, clock: Clock, host_names: Sequence[
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         yield
+        app.state.streams.close()
+        await app.state.works.close()
         await app.state.charts.close()
         app.state.readers.close()
         app.state.writer.close()
@@ -74,6 +80,8 @@ def create_app(folder: Path | DataFolder, *, clock: Clock, host_names: Sequence[
     app.state.random = SystemRandom()
     app.state.people = People(folder.path / AUTH_FILE, clock, app.state.random)
     app.state.writer = Writer(folder, app.state.people, clock)
+    app.state.works = Works(clock, app.state.random)
+    app.state.streams = events.Streams()
     problems.install(app)
     app.add_api_route("/api/v1/openapi.json", _described, include_in_schema=False)
     for router in EVERY_ROUTER:

@@ -12,9 +12,15 @@ from starlette.exceptions import HTTPException
 
 from api.charts.render import ChartError
 from api.language import language_of
+from api.setting import ReportFailedError
 from api.web.environment import bare_page
+from gateway.assembly.reporting import ReportPeriodError
+from gateway.certificates.refusal import CertificateRefusedError
 from gateway.domain.errors import DataFolderError, JournalError, MeterproofError, UnknownObjectError
 from gateway.i18n import text
+from gateway.registry.replacement_checks import ReplacementRefusedError
+from gateway.reports.fonts import MissingFontError
+from gateway.review.acts import ReviewError
 
 MEDIA_TYPE = "application/problem+json"
 MAX_LISTED = 20
@@ -46,6 +52,10 @@ class ForgedError(MeterproofError):
     """A writing request that did not come from one of our own forms, or from one that is too old."""
 
 
+class BusyError(MeterproofError):
+    """Too much of something at once."""
+
+
 class PersonError(MeterproofError):
     """An account cannot be made or changed as asked."""
 
@@ -63,9 +73,16 @@ STATUS_OF: tuple[tuple[type[MeterproofError], int, str], ...] = (
     (ForgedError, HTTPStatus.FORBIDDEN, "forged"),
     (PersonError, HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-parameter"),
     (UnknownObjectError, HTTPStatus.NOT_FOUND, "unknown-object"),
+    (BusyError, HTTPStatus.TOO_MANY_REQUESTS, "busy"),
     (UnreadableParameterError, HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-parameter"),
+    (ReportPeriodError, HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-parameter"),
+    (MissingFontError, HTTPStatus.SERVICE_UNAVAILABLE, "report"),
+    (ReportFailedError, HTTPStatus.SERVICE_UNAVAILABLE, "report"),
     (DataFolderError, HTTPStatus.SERVICE_UNAVAILABLE, "data-folder"),
     (JournalError, HTTPStatus.INTERNAL_SERVER_ERROR, "journal"),
+    (ReviewError, HTTPStatus.CONFLICT, "review"),
+    (ReplacementRefusedError, HTTPStatus.CONFLICT, "refused"),
+    (CertificateRefusedError, HTTPStatus.UNPROCESSABLE_ENTITY, "refused"),
     (MeterproofError, HTTPStatus.INTERNAL_SERVER_ERROR, "fault"),
 )
 
@@ -155,6 +172,7 @@ def answer(
 
 _TITLES = {
     "sign-in": "Not signed in",
+    "review": "The review refuses it",
     "denied": "Not allowed",
     "forged": "Form refused",
     "unknown-object": "Unknown object",

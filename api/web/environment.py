@@ -28,7 +28,9 @@ MENU = (
     ("carbon", "/carbon", "Carbon emissions"),
     ("findings", "/findings", "Findings"),
     ("trace", "/trace", "Trace"),
+    ("reports", "/reports", "Reports"),
     ("journal", "/journal", "Journal and seal"),
+    ("settings", "/settings", "Settings"),
 )
 """Page id (also its icon), address, and name, in the order of the menu."""
 

@@ -24,8 +24,21 @@
     } catch { failures = Math.min(failures + 1, 6); }
     schedule();
   };
-  const schedule = () => setTimeout(refresh, period * 2 ** failures);
+  let timer = 0;
+  const schedule = () => { clearTimeout(timer); timer = setTimeout(refresh, period * 2 ** failures); };
   schedule();
+  /* The server says when something new is on record: then look at once, at most every three seconds. */
+  if (region.dataset.live !== undefined && "EventSource" in window) {
+    let last = null;
+    let at = 0;
+    const source = new EventSource("/live/events");
+    source.addEventListener("entry", (event) => {
+      const fresh = last !== null && event.data !== last;
+      last = event.data;
+      if (fresh && Date.now() - at > 3000) { at = Date.now(); clearTimeout(timer); refresh(); }
+    });
+    addEventListener("pagehide", () => source.close());
+  }
 })();
 
 /* A chart can be made interactive: the same specification, drawn in the browser by the same engine, from this server. */
