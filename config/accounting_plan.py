@@ -42,12 +42,13 @@ class Parameter(FileModel):
 
 
 class VirtualPoint(FileModel):
-    """A point that is computed from others."""
+    """A point that is computed from others; ``metered_by`` names a meter that measures the same, for a cross-check."""
 
     id: Identifier
     name: Text
     energy_kind: Identifier
     formula: Formula
+    metered_by: Identifier | None = None
 
 
 class Source(FileModel):

@@ -1,5 +1,6 @@
 """``/charts/emissions``, ``budget``: pictures of the carbon account."""
 
+from fractions import Fraction
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -7,15 +8,16 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from api.asked import AskedFor
-from api.charts.account_specs import MAX_BARS, bars_with_u, shares
+from api.charts.account_specs import MAX_BARS, bars_with_u, flow_of, shares
 from api.charts.routes import Size, Theme, drawn
 from api.charts.specs import Spec, sized
 from api.web.account_words import AccountWords
 from api.web.pages.carbon import asked_budget, asked_carbon
-from api.web.pages.energy import DayText
+from api.web.pages.energy import DayText, Kind, Step, asked_consumption, asked_flow
 from api.web.view import View
 from gateway.audit.budgets import BudgetFact
 from gateway.audit.carbon import CarbonAccount
+from gateway.audit.flow import Flow
 
 router = APIRouter(prefix="/charts", include_in_schema=False)
 
@@ -54,7 +56,7 @@ def emissions_spec(found: CarbonAccount, view: View, theme: str) -> Spec:
             }
         )
     rows.sort(key=lambda row: -abs(float(row["value"])))  # type: ignore[arg-type]
-    names = (view.t("Source"), view.t("Emission"), "U (k = 2)")
+    names = (view.t("Emission source"), view.t("Emission"), "U (k = 2)")
     return bars_with_u(rows[:MAX_BARS], theme=theme, unit="tCO₂", names=names)
 
 
@@ -87,3 +89,64 @@ def budget_spec(found: BudgetFact, view: View, theme: str) -> Spec:
     ]
     names = (view.t("Cause"), "", view.t("Share of the variance"))
     return shares(rows, theme=theme, title=view.t("Share of the variance, %%"), names=names)
+
+
+@router.get("/flow.svg")
+@router.get("/flow.json")
+async def flow(
+    request: Request,
+    asked: AskedFor,
+    *,
+    point: Annotated[str, Query(max_length=120)] = "",
+    first: DayText = "",
+    last: DayText = "",
+    step: Step = "day",
+    kind: Kind = "",
+    theme: Theme = "light",
+    size: Size = "wide",
+) -> Response:
+    """Energy flow from the border to what uses it."""
+
+    def found() -> Flow:
+        return asked_flow(asked, asked_consumption(asked, point, first, last, step), kind)
+
+    return await drawn(request, sized(flow_spec(await run_in_threadpool(found), asked.view, theme), size))
+
+
+def flow_spec(found: Flow, view: View, theme: str) -> Spec:
+    """The chart of the energy flow."""
+    words = {kind: view.term("flow_kind", kind) for kind in ("metered", "generated", "unmetered")}
+    labels = {node.id: view.named(node.name_zh, node.name_en, node.id) for node in found.nodes}
+    unit = view.unit(found.unit)
+
+    def amount(text: str) -> str:
+        return f"{view.glance(Fraction(text))} {unit}"
+
+    nodes = [
+        {
+            "label": labels[node.id],
+            "text": f"{labels[node.id]} {amount(node.amount)}",
+            "column": node.column,
+            "top": node.top,
+            "bottom": max(node.bottom, node.top + 0.002),
+            "amount": amount(node.amount),
+        }
+        for node in found.nodes
+    ]
+    links = [
+        {
+            "label": f"{labels[link.source]} → {labels.get(link.target, words['unmetered'])}",
+            "amount": amount(link.amount),
+            "word": words[link.kind],
+            "from_column": link.source_column,
+            # what nobody measures ends where the eye sees that it leads nowhere
+            "to_column": link.target_column if link.target else link.source_column + 0.3,
+            "from_top": link.source_top,
+            "from_bottom": link.source_bottom,
+            "to_top": link.target_top if link.target else link.source_top,
+            "to_bottom": link.target_bottom if link.target else link.source_bottom,
+        }
+        for link in found.links
+    ]
+    names = {**words, "flow": view.t("Energy flow"), "amount": view.t("Energy")}
+    return flow_of(nodes, links, theme=theme, names=names)

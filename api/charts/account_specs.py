@@ -7,6 +7,7 @@ from api.charts.specs import Spec, colours, framed
 
 MAX_BARS = 40
 _STEPS = 24
+_LABEL_PX = 15
 
 
 def _row_axis(labels: Sequence[str]) -> Spec:
@@ -135,7 +136,7 @@ def remainders(rows: Sequence[Mapping[str, Any]], *, theme: str, unit: str, name
     )
 
 
-def flow(
+def flow_of(
     nodes: Sequence[Mapping[str, Any]], links: Sequence[Mapping[str, Any]], *, theme: str, names: Mapping[str, str]
 ) -> Spec:
     """An energy flow: nodes as upright bars in columns, links as bands as wide as what flows in them.
@@ -146,6 +147,9 @@ def flow(
     """
     palette = colours(theme)
     columns = max((int(node["column"]) for node in nodes), default=0) + 1
+    most = max((sum(1 for node in nodes if node["column"] == column) for column in range(columns)), default=1)
+    height = max(300, min(760, 42 * most))
+    nodes = _labelled(nodes, _LABEL_PX / height)
     bands = [point for place, link in enumerate(links) for point in _band(place, link)]
     kinds = ("metered", "generated", "unmetered")
     scale = {"domain": [names[each] for each in kinds], "range": [palette["main"], palette["warn"], palette["other"]]}
@@ -205,8 +209,20 @@ def flow(
         },
         theme,
     )
-    leaves = max((sum(1 for node in nodes if node["column"] == column) for column in range(columns)), default=1)
-    return {**spec, "height": max(240, min(720, 34 * leaves))}
+    return {**spec, "height": height}
+
+
+def _labelled(nodes: Sequence[Mapping[str, Any]], apart: float) -> list[dict[str, Any]]:
+    """Nodes with a label only where it does not run into the one above it; the picture's table has every name."""
+    found = []
+    last: dict[int, float] = {}
+    for node in sorted(nodes, key=lambda each: (each["column"], each["top"])):
+        middle = (node["top"] + node["bottom"]) / 2
+        fits = middle - last.get(node["column"], -1.0) >= apart
+        if fits:
+            last[node["column"]] = middle
+        found.append({**node, "text": node["text"] if fits else ""})
+    return found
 
 
 def _band(place: int, link: Mapping[str, Any]) -> list[dict[str, Any]]:

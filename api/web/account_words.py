@@ -7,6 +7,7 @@ from fractions import Fraction
 from api.web import format as shown
 from api.web.view import View
 from gateway.audit.accounts import FigureFact
+from gateway.domain.figure import significant
 
 _SUMS = {"direct": "direct emissions", "indirect": "indirect emissions", "total": "total emissions"}
 
@@ -27,6 +28,8 @@ class AccountWords:
     view: View
     boundaries: Mapping[str, str] = field(default_factory=dict)
     """Names of the pack's boundaries by id."""
+    products: Mapping[str, str] = field(default_factory=dict)
+    """Names of the plan's products by id."""
 
     def value(self, fact: FigureFact) -> str:
         """The digits its uncertainty allows."""
@@ -43,6 +46,10 @@ class AccountWords:
     def number(self, text: str) -> str:
         """Decimal text at a glance: five figures or so."""
         return shown.NOTHING if not text else shown.glance(Fraction(text))
+
+    def digits(self, text: str) -> str:
+        """Decimal text with five significant digits, for factors."""
+        return grouped(significant(Fraction(text), 5)) if text else shown.NOTHING
 
     def permille(self, share: int | None) -> str:
         """A share in percent with one decimal."""
@@ -85,7 +92,7 @@ class AccountWords:
         t = self.view.t
         if first == "intensity":
             product, _, line = rest.partition("/")
-            return t("%(line)s per tonne of %(product)s", line=self.line(line), product=product)
+            return t("%(line)s per tonne of %(product)s", line=self.line(line), product=self.products.get(product, product))
         if first == "carbon":
             kind, _, last = rest.partition("/")
             if kind == "source":
@@ -95,7 +102,7 @@ class AccountWords:
             return f"{t('standard coal')} ({self.view.term('tce_basis', first)}){self._group(rest)}"
         if first == "energy":
             return f"{t('energy')}{self._group(rest)}"
-        return f"{t('product')} · {rest}" if first == "product" else id_
+        return f"{t('product')} · {self.products.get(rest, rest)}" if first == "product" else id_
 
     def _group(self, rest: str) -> str:
         family, _, name = rest.partition("/")

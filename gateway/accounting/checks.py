@@ -1,7 +1,7 @@
 """Beside an account: invoices against meters, stock against flow, and what electricity cost by time of use."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ MAX_INVOICES = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedCheck:
-    """``kind`` is ``invoice`` or ``stock``, ``name`` the point and number, or the stock's id."""
+    """``kind``: ``invoice``, ``stock``, ``virtual``; ``name`` the point and number, the stock's or the point's id."""
 
     kind: str
     name: str
@@ -76,6 +76,24 @@ def stock_checks(inputs: Inputs, registry: Registry, quantities: Quantities) -> 
         yield NamedCheck(kind="stock", name=stock.id, unit=stock.unit, check=check)
 
 
+def virtual_checks(inputs: Inputs, quantities: Quantities) -> Iterator[NamedCheck]:
+    """Virtual points against the meter that measures the same: the limit is U of the difference of both."""
+    for name, point in inputs.plan.metered_by.items():
+        metered = quantities.point(point)
+        computed = quantities.formula(inputs.plan.virtual[name], metered.unit)
+        reasons = sorted({each.split(":")[0] for each in computed.reasons | metered.reasons})
+        difference = None
+        if computed.estimate is not None and metered.estimate is not None:
+            difference = computed.estimate - metered.estimate
+        check = against(difference, None if difference is None else Fraction(0), quantities.effects, reasons)
+        check = replace(
+            check,
+            metered=None if computed.estimate is None else computed.estimate.value,
+            other=None if metered.estimate is None else metered.estimate.value,
+        )
+        yield NamedCheck(kind="virtual", name=name, unit=metered.unit, check=check)
+
+
 def costs(
     inputs: Inputs, registry: Registry, settlement: Settlement, zone: ZoneInfo
 ) -> Mapping[tuple[str, str], tuple[str, Cost]]:
@@ -85,10 +103,16 @@ def costs(
         tariff = Tariff.of(document)
         for point in document["points"]:
             values = quarters(
-                settlement, registry, inputs.organisation, str(point), inputs.period, known_seq=inputs.known_seq
+                settlement,
+                registry,
+                inputs.organisation,
+                str(point),
+                inputs.period,
+                known_seq=inputs.known_seq,
+                whole_hours=tariff.whole_hours,
             )
             found[tariff.id, str(point)] = (tariff.currency, cost(values, tariff, zone))
     return found
 
 
-__all__ = ["Agreement", "NamedCheck", "costs", "invoice_checks", "stock_checks"]
+__all__ = ["Agreement", "NamedCheck", "costs", "invoice_checks", "stock_checks", "virtual_checks"]

@@ -4,7 +4,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.accounting.account import Account
-from gateway.accounting.checks import costs, invoice_checks, stock_checks
+from gateway.accounting.checks import costs, invoice_checks, stock_checks, virtual_checks
 from gateway.accounting.laboratory import doubts
 from gateway.accounting.quantities import Quantities
 from gateway.accounting.results import figure_document
@@ -20,6 +20,7 @@ def beside_document(made: Account, registry: Registry, settlement: Settlement, z
     found = [
         *invoice_checks(inputs, registry, settlement, zone),
         *stock_checks(inputs, registry, Quantities(inputs)),
+        *virtual_checks(inputs, Quantities(inputs)),
     ]
     return {
         "checks": [

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from gateway.domain.ledger import Installation, InstallationRole
 from gateway.domain.quality import GOOD, Status, word, worst
-from gateway.domain.time import SETTLEMENT_WINDOW_US, Period, local_date, local_midnight
+from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_HOUR, Period, local_date, local_midnight
 from gateway.registry.registry import Registry
-from gateway.settlement.query import DAY, MONTH, Settlement
+from gateway.settlement.query import DAY, HOUR, MONTH, Settlement
 from gateway.settlement.row import Method
 
 
@@ -249,15 +249,29 @@ def quarters(
     period: Period,
     *,
     known_seq: int | None = None,
-) -> list[tuple[int, Fraction | None]]:
-    """A point's settled quarter hours as (start µs UTC, energy or None), by time; two where a meter was exchanged."""
+    whole_hours: bool = False,
+) -> list[tuple[int, Fraction | None, int]]:
+    """A point's quarter hours as (start µs UTC, energy or None, 1 where it is missing), by time; two where a meter was
+    exchanged.
+
+    With ``whole_hours`` and as known now they come added up to hours, with the number of missing ones.
+    """
     first = _first_channels(settlement, organisation)
     fittings = {seq: each for seq, each in _fittings(registry, organisation, known_seq).items() if each.point == point}
     channels = sorted({(each.device, each.channel or first.get(each.device, "")) for each in fittings.values()})
-    found = [
-        (interval.start_us, interval.energy)
-        for device, channel in channels
-        for interval in settlement.intervals(organisation, device, channel, period, known_seq)
-        if interval.row.installation in fittings
-    ]
+    found: list[tuple[int, Fraction | None, int]] = []
+    inside = period.start_us % US_PER_HOUR == 0 and period.end_us % US_PER_HOUR == 0
+    for device, channel in channels:
+        if whole_hours and inside and known_seq is None:
+            found += [
+                (each.start_us, each.energy if each.windows > each.missing else None, each.missing)
+                for each in settlement.rollups(organisation, device, channel, HOUR, period)
+                if each.installation in fittings
+            ]
+            continue
+        found += [
+            (interval.start_us, interval.energy, int(interval.energy is None))
+            for interval in settlement.intervals(organisation, device, channel, period, known_seq)
+            if interval.row.installation in fittings
+        ]
     return sorted(found, key=lambda each: each[0])

@@ -94,6 +94,8 @@ class Plan:
     gas_states: Mapping[str, str] = field(default_factory=dict)
     virtual: Mapping[str, str] = field(default_factory=dict)
     virtual_kinds: Mapping[str, str] = field(default_factory=dict)
+    virtual_names: Mapping[str, str] = field(default_factory=dict)
+    metered_by: Mapping[str, str] = field(default_factory=dict)  # virtual point → the meter that measures the same
     sources: tuple[EmissionSource, ...] = ()
     products: tuple[Product, ...] = ()
     stocks: tuple[Stock, ...] = ()
@@ -121,6 +123,8 @@ class Plan:
             gas_states={str(kind): str(unit) for kind, unit in (document.get("gas_states") or {}).items()},
             virtual={str(each["id"]): str(each["formula"]) for each in virtual},
             virtual_kinds={str(each["id"]): str(each["energy_kind"]) for each in virtual},
+            virtual_names={str(each["id"]): str(each.get("name") or each["id"]) for each in virtual},
+            metered_by={str(each["id"]): str(each["metered_by"]) for each in virtual if each.get("metered_by")},
             sources=tuple(
                 EmissionSource(
                     id=str(each["id"]),

@@ -61,6 +61,11 @@ class Tariff:
                     )
         return tariff
 
+    @property
+    def whole_hours(self) -> bool:
+        """Whether prices change on the hour only."""
+        return all(each.from_minute % 60 == 0 and each.to_minute % 60 == 0 for each in self.slots)
+
     def _found(self, month: int, minute: int) -> list[Slot]:
         return [each for each in self.slots if month in each.months and each.from_minute <= minute < each.to_minute]
 
@@ -84,15 +89,18 @@ class Cost:
         return sum(self.money.values(), Fraction(0))
 
 
-def cost(quarters: Iterable[tuple[int, Fraction | None]], tariff: Tariff, zone: ZoneInfo) -> Cost:
-    """The cost of quarter hours given as (start µs UTC, energy)."""
+def cost(spans: Iterable[tuple[int, Fraction | None, int]], tariff: Tariff, zone: ZoneInfo) -> Cost:
+    """The cost of quarter hours, or of hours where the tariff has whole ones, as (start µs UTC, energy, missing).
+
+    ``missing``: quarter hours in it without a value; energy None where there is none at all.
+    """
     energy: dict[str, Fraction] = {}
     money: dict[str, Fraction] = {}
     unpriced = 0
     slots: dict[tuple[int, int], Slot] = {}
-    for start_us, value in quarters:
+    for start_us, value, missing in spans:
+        unpriced += missing
         if value is None:
-            unpriced += 1
             continue
         local = to_datetime(start_us).astimezone(zone)
         key = (local.month, (local.hour * 60 + local.minute) // 15)

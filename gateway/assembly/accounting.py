@@ -145,6 +145,7 @@ def check_plan(plan: AccountingPlan, found: AccountingCatalogues, points: frozen
         lines += [text(language, "the ledger has no metering point '%(point)s'", point=each) for each in foreign]
     named = {each.point for each in plan.balances} | {point for each in plan.tariffs for point in each.points}
     named |= {each.point for each in plan.stocks}
+    named |= {each.metered_by for each in plan.virtual_points if each.metered_by}
     lines += [
         text(language, "the ledger has no metering point '%(point)s'", point=each) for each in sorted(named - points)
     ]

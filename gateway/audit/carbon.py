@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gateway.accounting.account import Account
-from gateway.accounting.checks import NamedCheck, invoice_checks, stock_checks
+from gateway.accounting.checks import NamedCheck, invoice_checks, stock_checks, virtual_checks
 from gateway.accounting.estimate import Estimate
 from gateway.accounting.laboratory import doubts, monthly_means
 from gateway.accounting.plan import EmissionSource, Parameter
@@ -173,6 +173,7 @@ class CarbonAccount:
     exposure: Sequence[Exposure]
     intensities: Sequence[FigureFact]
     products: Sequence[FigureFact]
+    product_names: Mapping[str, str]
     tiers: Sequence[TierFact]
     laboratory: Sequence[LaboratoryMonth]
     doubts: Sequence[DoubtFact]
@@ -212,6 +213,7 @@ def carbon_account(sources: Sources, asking: Asking, period: Period) -> CarbonAc
         exposure=exposure_of(made),
         intensities=[line_fact(made, name) for name in made.lines if name.startswith("intensity/")],
         products=[line_fact(made, f"product/{each.id}") for each in plan.products],
+        product_names={each.id: each.name for each in plan.products},
         tiers=tiers_of(sources, made),
         laboratory=_laboratory(sources, asking, made),
         doubts=[DoubtFact(rule=each.rule, number=each.number, facts=each.facts) for each in _doubts(made)],
@@ -392,6 +394,7 @@ def crosschecks(sources: Sources, asking: Asking, made: Account) -> list[CheckFa
     found = [
         *invoice_checks(inputs, sources.registry, sources.settlement, asking.zone),
         *stock_checks(inputs, sources.registry, Quantities(inputs)),
+        *virtual_checks(inputs, Quantities(inputs)),
     ]
     return [_check(each) for each in found]
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.days import edges, preceding
-from gateway.audit.energy import Energy, amount, is_totalled, settled_to, totals
+from gateway.audit.energy import Energy, amount, amounts_of, is_totalled, settled_to, totals
 from gateway.audit.plant import PointFact, plant
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.ledger import MeteringPoint
@@ -60,12 +60,13 @@ def consumption(
     span = (cuts[0], cuts[-1]) if len(cuts) > 1 else (now, now)
     earlier, _end = preceding(first, last)
     before = (local_midnight(earlier, asking.zone), local_midnight(earlier, asking.zone) + span[1] - span[0])
+    during, earlier_on = (amounts_of(sources, asking, there, Period(*each)) for each in (span, before))
     rows = [
         PointTotal(
             depth=depth,
             point=fact.point,
-            amount=amount(sources, asking, there, fact, Period(*span)),
-            before=amount(sources, asking, there, fact, Period(*before)),
+            amount=during.get(fact.point.id) or amount(sources, asking, there, fact, Period(*span)),
+            before=earlier_on.get(fact.point.id) or amount(sources, asking, there, fact, Period(*before)),
         )
         for depth, fact in counted
     ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from gateway.accounting.metered import Amount, amounts
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.plant import ChannelFact, Plant, PointFact
 from gateway.domain.ledger import Installation, InstallationRole
@@ -213,6 +214,43 @@ def amount(sources: Sources, asking: Asking, there: Plant, fact: PointFact, span
         by_method={method.word: value for method, value in found.by_method.items()},
         tickets=found.tickets,
         coverage_sum=covered,
+    )
+
+
+def amounts_of(sources: Sources, asking: Asking, there: Plant, span: Period) -> dict[str, Energy]:
+    """Every point's energy over a time, from as few roll-ups as will do; the same digits as ``amount``."""
+    found = amounts(
+        sources.settlement,
+        sources.registry,
+        asking.organisation,
+        span,
+        zone=asking.zone,
+        known_seq=asking.known_seq,
+    )
+    return {name: _energy(each, span, counted=_counts(there, name)) for name, each in found.items()}
+
+
+def _counts(there: Plant, name: str) -> bool:
+    fact = there.points.get(name)
+    return fact is not None and there.register(fact) is not None
+
+
+def _energy(each: Amount, span: Period, *, counted: bool) -> Energy:
+    expected = max(1, span.duration_us // SETTLEMENT_WINDOW_US) if counted else 0
+    settled = each.windows - each.missing if counted else 0
+    known = each.value is not None
+    return Energy(
+        start_us=span.start_us,
+        end_us=span.end_us,
+        unit=each.unit,
+        value=each.value,
+        windows=max(expected, each.windows) if counted else 0,
+        missing=max(expected - settled, 0) if counted else each.missing,
+        coverage_permille=min(1000, each.coverage_sum // expected) if counted else 0,
+        quality=_of_parts(each.quality) if known else MISSING,
+        by_method={method.word: value for method, value in each.by_method.items()},
+        tickets=each.tickets,
+        coverage_sum=each.coverage_sum,
     )
 
 

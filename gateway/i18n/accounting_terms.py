@@ -52,7 +52,7 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
     "result_state": {"draft": "draft", "submitted": "submitted", "verified": "verified", "frozen": "frozen"},
     "result_act": {"submitted": "submit", "verified": "verify", "frozen": "freeze", "returned": "return"},
     "agreement": {"agrees": "agrees", "differs": "differs", "undecided": "cannot be judged"},
-    "check_kind": {"invoice": "invoice against meter", "stock": "stock against flow", "whr": "waste-heat power"},
+    "check_kind": {"invoice": "invoice against meter", "stock": "stock against flow", "virtual": "formula against meter"},
     "closure": {
         "balanced": "balanced",
         "exceeded": "limit exceeded",
@@ -88,6 +88,14 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
         "batch": "many results put on record at once",
         "same_report": "one report for several samples",
     },
+    "activity_role": {
+        "output": "product output",
+        "energy": "energy taken in",
+        "coal": "standard coal",
+        "activity": "activity of an emission source",
+        "emission": "emission",
+    },
+    "flow_kind": {"metered": "metered", "generated": "own generation", "unmetered": "unmetered share"},
     "tce_basis": {"tce": "equivalent value", "tce-primary": "primary-energy value"},
     "account_group": {"kind": "energy kind", "level": "level", "process": "process", "equipment": "main equipment"},
 }

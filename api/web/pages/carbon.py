@@ -92,5 +92,5 @@ def show(
     budget = budget_fact(made, wanted) if known is not None and known.quantity.estimate is not None else None
     found = carbon_account(sources, asking, period)
     names = {each.id: asked.view.named(each.name_zh, each.name_en, each.id) for each in found.boundaries}
-    facts["a"] = AccountWords(asked.view, names)
+    facts["a"] = AccountWords(asked.view, names, found.product_names)
     return page(asked.view, "carbon.html", found=found, budget=budget, line=wanted, lacking="", **facts)

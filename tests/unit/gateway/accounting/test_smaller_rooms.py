@@ -142,8 +142,8 @@ TARIFF = {"id": "t", "currency": "CNY", "slots": [PEAK, *REST]}
 
 
 def test_cost_by_time_of_use() -> None:
-    quarters = [(START + place * SETTLEMENT_WINDOW_US, Fraction(10)) for place in range(96)]
-    found = cost([*quarters, (START, None)], Tariff.of(TARIFF), ZONE)
+    quarters = [(START + place * SETTLEMENT_WINDOW_US, Fraction(10), 0) for place in range(96)]
+    found = cost([*quarters, (START, None, 1)], Tariff.of(TARIFF), ZONE)
     assert found.energy == {"valley": 320, "peak": 160, "flat": 480}
     assert found.total == 320 * Fraction("0.3") + 160 * Fraction("1.2") + 480 * Fraction("0.7")
     assert found.unpriced == 1
