@@ -10,15 +10,17 @@ from gateway.audit.energy import Energy, amount
 from gateway.audit.plant import plant
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.ledger import InstallationRole
-from gateway.domain.time import Period
+from gateway.domain.time import Period, local_date, local_midnight
 from gateway.metrology.correction import corrected
 from gateway.metrology.ledger_view import Fitted
 from gateway.metrology.limits import in_service_factor
+from gateway.metrology.loads import Register
 from gateway.metrology.moment import Moment, decided
-from gateway.metrology.point_error import PointUncertainty, point_uncertainty
+from gateway.metrology.point_error import PointUncertainty, Use, point_uncertainty
 from gateway.metrology.policy import Policy
 from gateway.metrology.words import Word, worst_word
 from gateway.registry.record import Verdict
+from gateway.settlement.query import DAY
 
 COVERAGE = 2.0
 
@@ -66,7 +68,7 @@ def judged(sources: Sources, asking: Asking, point: str, period: Period) -> Judg
         for each in sources.registry.verdicts(asking.organisation, None, asking.known_seq, point=point)
         if each.from_us < period.end_us and (each.to_us is None or each.to_us > period.start_us)
     ]
-    uncertainty = None if moment is None else point_uncertainty(moment)
+    uncertainty = None if moment is None else point_uncertainty(moment, _use(sources, asking, moment.fitted, period))
     value = None if energy.value is None else float(energy.value)
     decision = None
     if moment is not None and moment.instrument is not None and moment.dated is not None:
@@ -101,6 +103,21 @@ def judged(sources: Sources, asking: Asking, point: str, period: Period) -> Judg
         word=worst_word(each.rule for each in verdicts),
         verdicts=verdicts,
     )
+
+
+def _use(sources: Sources, asking: Asking, fitted: Fitted, period: Period) -> Use | None:
+    """At which loads the fitted meter counted a period of whole days, as known now; None for other periods."""
+    installation = fitted.installation
+    edges = (period.start_us, period.end_us)
+    midnights = [local_midnight(local_date(each, asking.zone), asking.zone) for each in edges]
+    if not installation.device or asking.known_seq is not None or midnights != list(edges):
+        return None
+    for info in sources.settlement.channels(asking.organisation, installation.device):
+        if installation.channel in {"", info.channel}:
+            sums = sources.settlement.load_sums(asking.organisation, info.device, info.channel, DAY, period)
+            loads = [(float(each.energy), float(each.load)) for each in sums]
+            return Use(Register(info.measurand, info.unit), loads)
+    return None
 
 
 def moment_of(there: Cards, point: str, at_us: int) -> Moment | None:

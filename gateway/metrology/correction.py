@@ -49,6 +49,23 @@ def error_at(points: Sequence[ErrorPoint], at: float, mpe: float) -> ErrorAt:
     return ErrorAt(points[0].error, points[0].u)
 
 
+def error_of_total(points: Sequence[ErrorPoint], loads: Sequence[tuple[float, float]], mpe: float) -> ErrorAt:
+    """Mode a over a total: each (energy, load it was counted at) errs as the curve says there.
+
+    The errors share the laboratory's standard, so their uncertainties add linearly like the errors. ``outside`` when a
+    share's load is not between calibrated points. ValueError without energy.
+    """
+    total = sum(energy for energy, _ in loads)
+    if total <= 0:
+        raise ValueError("a total needs energy")
+    found = [(energy / total, error_at(points, load, mpe)) for energy, load in loads]
+    return ErrorAt(
+        sum(weight * each.error for weight, each in found),
+        sum(weight * each.u for weight, each in found),
+        outside=any(each.outside for _, each in found),
+    )
+
+
 def mean_correction(points: Sequence[ErrorPoint]) -> ErrorAt:
     """Mode b: one correction for the whole range, the mean error; the variance of the errors about it is added.
 

@@ -140,6 +140,11 @@ def quantities_of(certificate: Certificate, document: Mapping[str, Any]) -> froz
     return frozenset(each for each in found if each)
 
 
+def rate_unit(dsi: str) -> str:
+    """The load unit that a D-SI unit of a certificate is; blank when it is none of a load."""
+    return _DSI_RATES.get(dsi, "")
+
+
 def speaks_of(quantities: frozenset[str], register: Register) -> bool:
     """Whether a restriction (measurand ids such as ``active_energy_import``, or whole quantities) admits a register."""
     if not quantities:

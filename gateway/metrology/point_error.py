@@ -13,8 +13,10 @@ from math import fsum, sqrt
 from gateway.domain.ledger import InstallationRole, Instrument
 from gateway.metrology.correction import (
     MINUTE_PERCENT,
+    ErrorAt,
     ErrorPoint,
     TransformerError,
+    error_of_total,
     mean_correction,
     point_error,
     uncorrected_u,
@@ -22,10 +24,12 @@ from gateway.metrology.correction import (
 )
 from gateway.metrology.ledger_view import DatedCertificate, Fitted
 from gateway.metrology.limits import Limit, in_service_factor, limit_of
+from gateway.metrology.loads import Covered, Register, amounts_in_window, rate_unit
 from gateway.metrology.moment import DEFAULT_K, Moment, failed, number
 from gateway.metrology.policy import CURVE, MEAN
 
 COVERAGE = 2.0
+QUARTER_HOURS = Fraction(1, 4)
 _SQRT3 = sqrt(3)
 
 
@@ -48,6 +52,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """How a meter was used while it counted a total: what its register counts, and (energy, amount in a quarter hour at
+    which it was counted), both in the register's unit, meter side."""
+
+    register: Register
+    loads: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class PointUncertainty:
     """The point's error (0 where nothing is corrected) and expanded uncertainty (k = 2), with its parts.
 
@@ -62,12 +75,16 @@ class PointUncertainty:
     unstated: Sequence[str]
 
 
-def point_uncertainty(moment: Moment) -> PointUncertainty:
-    """The whole point at the moment's instant, by the point's correction mode."""
+def point_uncertainty(moment: Moment, use: Use | None = None) -> PointUncertainty:
+    """The whole point at the moment's instant, by the point's correction mode.
+
+    With ``use`` the curve mode corrects the meter at the loads it was used at, without it by the curve's mean with its
+    worst uncertainty.
+    """
     parts: list[Part] = []
     unstated: list[str] = []
     for role, fitted in _fitted(moment):
-        part = _part(moment, role, fitted)
+        part = _part(moment, role, fitted, use)
         if part is None:
             unstated.append(f"{role}:{fitted.installation.instrument}")
         else:
@@ -110,7 +127,7 @@ def _transformer(parts: Sequence[Part]) -> TransformerError:
     )
 
 
-def _part(moment: Moment, role: str, fitted: Fitted) -> Part | None:
+def _part(moment: Moment, role: str, fitted: Fitted, use: Use | None) -> Part | None:
     id_ = fitted.installation.instrument
     instrument = moment.view.instrument(id_, moment.at_us)
     dated = moment.dated if fitted is moment.fitted else moment.view.in_force(id_, moment.at_us)
@@ -120,7 +137,9 @@ def _part(moment: Moment, role: str, fitted: Fitted) -> Part | None:
     if dated is not None and mode in {CURVE, MEAN}:
         points = error_points(dated)
         if points:
-            return _corrected(mode, role, id_, dated, points)
+            used = None if use is None or mode != CURVE else _along_curve(moment, fitted, dated, use)
+            found = used or (worst_of_curve(points) if mode == CURVE else mean_correction(points))
+            return _corrected(found, role, id_, dated, points)
     limit = None if instrument is None else limit_of(instrument, dated.certificate.accuracy_class if dated else "")
     if instrument is not None and limit is not None:
         return _by_limit(moment, role, instrument, limit)
@@ -145,8 +164,24 @@ def _by_limit(moment: Moment, role: str, instrument: Instrument, limit: Limit) -
     return Part(role, instrument.id, limit.source, limit.confidence, u_percent=u)
 
 
-def _corrected(mode: str, role: str, id_: str, dated: DatedCertificate, points: Sequence[ErrorPoint]) -> Part:
-    found = worst_of_curve(points) if mode == CURVE else mean_correction(points)
+def _along_curve(moment: Moment, fitted: Fitted, dated: DatedCertificate, use: Use) -> ErrorAt | None:
+    """The error at the loads of use; None for other instruments than the meter, and where the curve's loads cannot be
+    compared with the register or the limit beyond them is not known."""
+    instrument = moment.instrument
+    points, unit = _table(dated)
+    if fitted is not moment.fitted or not use.loads or instrument is None or len(points) < 2:
+        return None
+    limit = limit_of(instrument, dated.certificate.accuracy_class)
+    curve = []
+    for each in points:
+        placed = amounts_in_window(Covered(Fraction(each.at), None, unit), use.register, instrument, QUARTER_HOURS)
+        if placed is None or placed[0] is None:
+            return None
+        curve.append(ErrorPoint(float(placed[0]), each.error, each.u))
+    return None if limit is None else error_of_total(curve, use.loads, float(limit.percent))
+
+
+def _corrected(found: ErrorAt, role: str, id_: str, dated: DatedCertificate, points: Sequence[ErrorPoint]) -> Part:
     certificate = dated.certificate
     of_standard = max(each.u for each in points)
     return Part(
@@ -166,7 +201,7 @@ def _corrected(mode: str, role: str, id_: str, dated: DatedCertificate, points: 
 def error_points(dated: DatedCertificate) -> tuple[ErrorPoint, ...]:
     """The errors in percent a certificate states, by load: its table where it is on record in percent, else the one
     error it prints. Standard uncertainties; empty when none is stated with an uncertainty."""
-    found = _table_points(dated)
+    found, _unit = _table(dated)
     if found:
         return found
     certificate = dated.certificate
@@ -176,10 +211,11 @@ def error_points(dated: DatedCertificate) -> tuple[ErrorPoint, ...]:
     return (ErrorPoint(0.0, error, expanded / (number(certificate.coverage_factor) or DEFAULT_K)),)
 
 
-def _table_points(dated: DatedCertificate) -> tuple[ErrorPoint, ...]:
+def _table(dated: DatedCertificate) -> tuple[tuple[ErrorPoint, ...], str]:
+    """The as-left error curve on record and the unit of its loads (blank: not one of a load)."""
     tables = dated.record.object.get("tables")
     if not isinstance(tables, list):
-        return ()
+        return (), ""
     for table in tables:
         error, reference = table.get("error") or {}, table.get("reference") or {}
         if table.get("stage") != "as_left" or error.get("unit") != r"\percent" or not error.get("expanded"):
@@ -191,8 +227,9 @@ def _table_points(dated: DatedCertificate) -> tuple[ErrorPoint, ...]:
         if len(at) == len(values) and values:
             count = len(values)
             us = [each / by for each, by in zip(_spread(spread, count), _spread(k or [DEFAULT_K], count), strict=True)]
-            return tuple(sorted(map(ErrorPoint, at, values, us), key=lambda each: each.at))
-    return ()
+            curve = tuple(sorted(map(ErrorPoint, at, values, us), key=lambda each: each.at))
+            return curve, rate_unit(str(reference.get("unit")))
+    return (), ""
 
 
 def _spread(values: Sequence[float], count: int) -> Sequence[float]:

@@ -12,7 +12,7 @@ from gateway.metrology.ledger_view import LedgerView
 from gateway.metrology.limits import in_service_factor, in_service_factors, limit_of, permissible_errors
 from gateway.metrology.loads import Covered, Register, amounts_in_window, covered_by, quantities_of, speaks_of
 from gateway.metrology.moment import Moment
-from gateway.metrology.point_error import point_uncertainty
+from gateway.metrology.point_error import Use, point_uncertainty
 from gateway.metrology.witness import Outside
 from tests.judge_bench import NOW, T0, Bench, day
 
@@ -178,10 +178,36 @@ def test_the_three_modes_of_a_points_uncertainty(bench):
     assert uncertainty_at(bench).expanded_percent == pytest.approx(2 * 0.04 + 0.3)
 
 
-def uncertainty_at(bench):
+def test_a_total_is_corrected_at_the_loads_it_was_counted_at(bench):
+    bench.plain()
+    bench.record(
+        "instrument", "M", serial="42", kind="electricity_meter", accuracy_class="0.5S", rated_voltage="220", phases=3
+    )
+    table = {
+        "stage": "as_left",
+        "reference": {"unit": r"\ampere", "values": ["1", "5", "10"]},
+        "error": {"unit": r"\percent", "values": ["0.1", "0.3", "0.2"], "expanded": ["0.08"], "k": ["2"]},
+    }
+    bench.certificate(kind="calibration", result="none", confirmed_result="pass", tables=[table])
+    bench.record("point", "P", name_zh="x", correction_mode="curve")
+    # 5 A in three phases of 220 V are 0.825 kWh a quarter hour, 3 A are 0.495 kWh
+    use = Use(Register("active_energy_import", "kWh"), [(30.0, 0.825), (10.0, 0.495)])
+    found = uncertainty_at(bench, use)
+    assert found.error_percent == pytest.approx(0.75 * 0.3 + 0.25 * 0.2)
+    bend = 0.2 / (2 * 3**0.5)
+    assert found.u_percent == pytest.approx(0.75 * 0.04 + 0.25 * (0.04**2 + bend**2) ** 0.5)
+    # beyond the curve nothing is corrected and the limit counts
+    beyond = uncertainty_at(bench, Use(Register("active_energy_import", "kWh"), [(1.0, 2.0)]))
+    assert (beyond.error_percent, beyond.u_percent) == (0, pytest.approx(0.5 / 3**0.5))
+    # a register of another quantity says nothing about current: the curve's worst stands
+    other = uncertainty_at(bench, Use(Register("volume", "m3"), [(1.0, 2.0)]))
+    assert other == uncertainty_at(bench)
+
+
+def uncertainty_at(bench, use=None):
     view = LedgerView.read(bench.registry, "o", bench.judge._zone)
     fitted = next(each for each in view.fitted if each.installation.id == "I")
-    return point_uncertainty(Moment(view, fitted, NOW, {}, primary=False))
+    return point_uncertainty(Moment(view, fitted, NOW, {}, primary=False), use)
 
 
 def test_meter_transformers_and_leads_make_the_point(bench):
