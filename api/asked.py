@@ -46,6 +46,7 @@ class Asked:
     asking: Asking
     view: View
     person: Person
+    request: Request
 
 
 def asked(
@@ -81,7 +82,7 @@ def asked(
             person=person,
             form_token=form_token(request),
         )
-        yield Asked(reader, asking, view, person)
+        yield Asked(reader, asking, view, person, request)
 
 
 AskedFor = Annotated[Asked, Depends(asked)]

@@ -179,6 +179,7 @@ _TITLES = {
     "not-found": "Not found",
     "unreadable-parameter": "Unreadable parameter",
     "data-folder": "The data folder cannot be read",
+    "report": "The report could not be made",
     "journal": "The journal cannot be read",
     "chart": "No chart",
     "busy": "Busy",

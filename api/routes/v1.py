@@ -8,7 +8,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel
 
 from api.asked import Asked, AskedFor
-from api.encoding import At, plain, table
+from api.encoding import At, plain, sheet, table
+from api.negotiation import XLSX, chosen_form, entity_tag, tagged
 from api.problems import RESPONSES
 from api.web.pages.instruments import duty
 from api.web.pages.trace import asked_trace
@@ -26,7 +27,9 @@ from gateway.domain.time import iso
 from gateway.sealing.proof import Prover
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
-Format = Annotated[Literal["json", "csv"] | None, Query(description="json (default) or csv; else by Accept")]
+Format = Annotated[
+    Literal["json", "csv", "xlsx"] | None, Query(description="json, csv or xlsx; where it is left out by Accept")
+]
 Id = Annotated[str, Query(max_length=120)]
 Word = Annotated[str, Query(max_length=120)]
 
@@ -57,24 +60,44 @@ def answered(asked: Asked, result: object) -> Response:
         time_zone=asked.asking.zone.key,
         simulated=asked.view.simulated,
     )
-    return JSONResponse({"frame": frame.model_dump(), "result": plain(result)}, headers={"cache-control": "no-store"})
+    made = JSONResponse({"frame": frame.model_dump(), "result": plain(result)})
+    return tagged(asked.request, made, entity_tag(_standing(asked, bytes(made.body), frame.as_of)))
+
+
+def _standing(asked: Asked, body: bytes, as_of: str) -> bytes:
+    """An answer's body without the moment of asking, unless that was asked for."""
+    if "as_of" in asked.view.query:
+        return body
+    return body.replace(f'"as_of":"{as_of}"'.encode(), b"", 1)
 
 
 def wants_csv(request: Request, wanted: str | None) -> bool:
-    """Whether the reader asked for CSV."""
-    if wanted:
-        return wanted == "csv"
-    return "text/csv" in request.headers.get("accept", "")
+    """Whether the reader asked for a table: CSV or XLSX."""
+    return chosen_form(request, wanted) != "json"
 
 
 def exported(asked: Asked, columns: Sequence[str], rows: Sequence[Sequence[object]], name: str) -> Response:
-    """The CSV answer; its name says when the readings are simulated."""
-    return table(columns, rows, f"SIMULATED-{name}" if asked.view.simulated else name, asked.reader.zone)
+    """The table as CSV or XLSX; its name says when the readings are simulated."""
+    form = chosen_form(asked.request, asked.view.query.get("format"))
+    named = f"SIMULATED-{name}" if asked.view.simulated else name
+    made = (sheet if form == "xlsx" else table)(columns, rows, named, asked.reader.zone)
+    return tagged(asked.request, made, entity_tag(bytes(made.body)))
+
+
+def linked(asked: Asked, answer: Response, **following: int) -> Response:
+    """The answer with a link (RFC 8288) to what follows it, where ``following`` says by which parameter."""
+    if following:
+        answer.headers["link"] = f'<{asked.view.here(**following)}>; rel="next"'
+    return answer
+
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The reader has this answer (If-None-Match)."}}
 
 
 def described(model: Any) -> dict[str, Any]:  # a type
     """The documented shape of an answer with this result."""
-    return {"response_model": None, "responses": {200: {"model": model, "content": {"text/csv": {}}}}}
+    content = {"text/csv": {"schema": {"type": "string"}}, XLSX: {"schema": {"type": "string", "format": "binary"}}}
+    return {"response_model": None, "responses": {200: {"model": model, "content": content}, **NOT_MODIFIED}}
 
 
 class OverviewAnswer(Answer):
@@ -207,7 +230,9 @@ def get_instruments(
     sources, asking = asked.reader.sources, asked.asking
     wanted = {"text": q, "due": due, "kind": kind, "compulsory": duty(compulsory)}
     if not wants_csv(request, format):
-        return answered(asked, ledger(sources, asking, **wanted, offset=offset, limit=limit))  # type: ignore[arg-type]
+        listed = ledger(sources, asking, **wanted, offset=offset, limit=limit)  # type: ignore[arg-type]
+        following = {"offset": offset + limit} if offset + len(listed.rows) < listed.total else {}
+        return linked(asked, answered(asked, listed), **following)
     columns = [
         "id",
         "name",
@@ -336,7 +361,9 @@ def get_journal(
     kind: Annotated[str, Query(max_length=30)] = "",
 ) -> Response:
     """Journal entries newest first, before a number, and how far the journal is sealed."""
-    return answered(asked, journal_page(asked.reader.sources, asked.asking, before=before, kind=kind))
+    found = journal_page(asked.reader.sources, asked.asking, before=before, kind=kind)
+    following = {"before": found.older_before} if found.older_before else {}
+    return linked(asked, answered(asked, found), **following)
 
 
 @router.get("/delivery", **described(DeliveryAnswer))

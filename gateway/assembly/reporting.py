@@ -128,14 +128,15 @@ def issuing(
     *,
     actor: str,
     reason: str,
-    pictures: Mapping[str, bytes] | None = None,
+    given: Mapping[str, bytes] | None = None,
 ) -> tuple[Draft, list[ReportFile]]:
-    """The entry of a report to issue, its files kept already. ``pictures`` are drawn here where they are not given."""
+    """The entry of a report to issue, its files kept already. ``given`` are files made elsewhere, by format."""
     wanted = list(dict.fromkeys([*formats, "json"]))
-    drawings = drawn(document) if pictures is None and "pdf" in wanted else pictures or {}
+    ready = given or {}
+    drawings = drawn(document) if "pdf" in wanted and "pdf" not in ready else {}
     files = []
     for each in wanted:
-        content = rendered(document, each, drawings, fonts)
+        content = ready[each] if each in ready else rendered(document, each, drawings, fonts)
         files.append(ReportFile(format=each, sha256=keep(reader.folder, content), size=len(content)))
     version = next_version(reader.sources.registry, document.organisation, document.id)
     return issue_draft(document, files, version, actor=actor, reason=reason), files

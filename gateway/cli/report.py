@@ -3,6 +3,7 @@
 import getpass
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,11 @@ _REVIEW = click.option("--review", default="", help="The review the report is of
 _SPOKEN = click.option("--language", "spoken", type=click.Choice(LANGUAGES), default="zh", show_default=True)
 _AT = click.option("--at", help="As of (RFC 3339); default: now.")
 _FONTS = click.option(
-    "--fonts", type=click.Path(path_type=Path, exists=True, file_okay=False), multiple=True, help="A folder of fonts."
+    "--fonts",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    envvar="METERPROOF_FONTS",
+    help="A folder of fonts.",
 )
 
 
@@ -117,9 +122,23 @@ def list_command(language: str, *, data: Path | None, as_json: bool) -> None:
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
 @_wished
 @_FONTS
+@click.option("--organisation", help="Another organisation of the folder; default: the folder's own.")
+@click.option("--known", type=click.IntRange(1), help="As recorded up to this journal entry.")
+@click.option("--progress", is_flag=True, help="Say each stage on standard error.")
 @click.pass_obj
 def make_command(
-    language: str, /, *, kind: str, target: Path, data: Path, at: str | None, fonts: tuple[Path, ...], **said: Any
+    language: str,
+    /,
+    *,
+    kind: str,
+    target: Path,
+    data: Path,
+    at: str | None,
+    fonts: tuple[Path, ...],
+    organisation: str | None,
+    known: int | None,
+    progress: bool,
+    **said: Any,
 ) -> None:
     """Make a report into TARGET; its ending says which file: .xlsx .pdf .docx .csv .json. 生成报表文件。"""
     format_ = target.suffix.lower().removeprefix(".")
@@ -128,12 +147,21 @@ def make_command(
         raise click.BadParameter(text(language, "the file's name must end in one of %(endings)s", endings=known))
     if target.exists():
         raise ConfigurationError([text(language, "%(file)s exists already", file=str(target))])
-    with open_for_reading(DataFolder.open(data, read_only=True)) as reader:
+    _stage("gathering", progress=progress)
+    with open_for_reading(DataFolder.open(data, read_only=True), organisation=organisation) as reader:
         at_us = _moment(reader, at)
-        document = report(reader, reader.asking(at_us), _wish(kind, said), at_us=at_us)
+        asking = replace(reader.asking(at_us), known_seq=known)
+        document = report(reader, asking, _wish(kind, said), at_us=at_us)
+    _stage("drawing", progress=progress)
     pictures = drawn(document) if format_ == "pdf" else {}
+    _stage("setting", progress=progress)
     target.write_bytes(rendered(document, format_, pictures, fonts))
     click.echo(text(language, "%(file)s: %(title)s", file=str(target), title=document.title))
+
+
+def _stage(name: str, *, progress: bool) -> None:
+    if progress:
+        click.echo(f"stage {name}", err=True)
 
 
 @command.command("issue")
