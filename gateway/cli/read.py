@@ -17,6 +17,7 @@ from gateway.domain.errors import MeterproofError, UnknownObjectError
 from gateway.domain.quality import flags_of, status_of
 from gateway.domain.reading import Outcome
 from gateway.i18n import text
+from gateway.i18n.terms import quality_terms
 from gateway.ports import Answer
 
 EXIT_NOTHING_READ = 1
@@ -100,6 +101,7 @@ def _readings(
             "unit": channel.unit,
             "quality": status_of(word).name.lower(),
             "flags": [flag.name.lower() for flag in flags_of(word) if flag.name],
+            "word": word,
         }
         for channel, value, word in zip(group.channels, values, quality, strict=True)
         if value is not None or flags_of(word)
@@ -127,7 +129,8 @@ def _sentences(report: dict[str, Any], language: str) -> str:
                 lines.append(f"  {words}")
         for reading in group["readings"]:
             value = text(language, "no value") if reading["value"] is None else reading["value"]
-            flags = f" {','.join(reading['flags'])}" if reading["flags"] else ""
+            status, said = quality_terms(language, reading["word"])
+            flags = f": {('、' if language == 'zh' else ', ').join(said)}" if said else ""
             unit = "" if reading["unit"] == "1" else f" {reading['unit']}"
-            lines.append(f"  {reading['channel']}: {value}{unit} ({reading['quality']}{flags})")
+            lines.append(f"  {reading['channel']}: {value}{unit} ({status}{flags})")
     return "\n".join(lines)
