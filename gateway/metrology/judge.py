@@ -308,7 +308,9 @@ class Judge:
     # -- what the record says
 
     def _differences(self, wanted: Mapping[Key, Situation], at_us: int) -> Iterator[Draft]:
-        left = dict(wanted)
+        # a situation that ended where it began (a sample that came late fills the very slot) never was: the record does
+        # not list it, so it would be opened and closed again for ever
+        left = {key: each for key, each in wanted.items() if each.to_us is None or each.to_us > each.from_us}
         for verdict in self._registry.verdicts(self._organisation):
             if verdict.rule not in JUDGED_RULES:
                 continue
