@@ -8,13 +8,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from api.asked import AskedFor
-from api.charts.account_specs import MAX_BARS, bars_with_u, flow_of, shares
+from api.charts.account_specs import MAX_BARS, bars_with_u, flow_of, remainders, shares
 from api.charts.routes import Size, Theme, drawn
 from api.charts.specs import Spec, sized
 from api.web.account_words import AccountWords
+from api.web.pages.balance import Node, asked_trend
 from api.web.pages.carbon import asked_budget, asked_carbon
 from api.web.pages.energy import DayText, Kind, Step, asked_consumption, asked_flow
 from api.web.view import View
+from gateway.audit.balance import RemainderTrend
 from gateway.audit.budgets import BudgetFact
 from gateway.audit.carbon import CarbonAccount
 from gateway.audit.flow import Flow
@@ -150,3 +152,37 @@ def flow_spec(found: Flow, view: View, theme: str) -> Spec:
     ]
     names = {**words, "flow": view.t("Energy flow"), "amount": view.t("Energy")}
     return flow_of(nodes, links, theme=theme, names=names)
+
+
+@router.get("/remainder.svg")
+@router.get("/remainder.json")
+async def remainder(
+    request: Request,
+    asked: AskedFor,
+    *,
+    first: DayText = "",
+    last: DayText = "",
+    node: Node = "",
+    theme: Theme = "light",
+    size: Size = "wide",
+) -> Response:
+    """A node's remainder day by day."""
+    found = await run_in_threadpool(asked_trend, asked, first, last, node)
+    return await drawn(request, sized(remainder_spec(found, asked.view, theme), size))
+
+
+def remainder_spec(found: RemainderTrend | None, view: View, theme: str) -> Spec:
+    """The chart of a node's remainders; empty where there is no node."""
+    names = {each: view.term("closure", each) for each in ("balanced", "exceeded", "unmetered", "undecided")}
+    rows = [
+        {
+            "day": view.local(each.start_us, "%m-%d"),
+            "remainder": None if each.remainder is None else float(each.remainder),
+            "low": None if each.limit is None else -float(each.limit),
+            "high": None if each.upper is None else float(each.upper),
+            "state": names[str(each.closure)],
+        }
+        for each in (found.days if found else ())
+    ]
+    words = {**names, "day": view.t("Day"), "remainder": view.t("Remainder"), "limit": view.t("Limit")}
+    return remainders(rows, theme=theme, unit=view.unit(found.unit) if found else "", names=words)

@@ -130,8 +130,22 @@ def validity_spec(found: CalibrationPlan, view: View, theme: str) -> Spec:
         if (each.until or found.day) > oldest
     ]
     names = {"verification": verification, "calibration": calibration, "over": over}
+    names["broken"] = broken = view.t("out of control")
+    shown = {row["instrument"] for row in rows[:MAX_LINES]}
+    windows = [
+        {
+            "instrument": each.instrument,
+            "since": max(each.since, oldest).isoformat(),
+            "until": (each.to or found.day).isoformat(),
+            "state": broken,
+            "why": view.rule(each.rule),
+        }
+        for each in found.out_of_control
+        if (each.to or found.day) > oldest and each.instrument in shown
+    ]
     return validity(
         rows[:MAX_LINES],
+        windows=windows[:MAX_LINES],
         theme=theme,
         day=found.day.isoformat(),
         titles=(view.t("Instrument"), view.t("From"), view.t("Valid until")),

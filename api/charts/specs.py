@@ -203,11 +203,14 @@ def validity(
     theme: str,
     day: str,
     titles: tuple[str, str, str],
+    windows: Sequence[Mapping[str, Any]] = (),
     verification: str,
     calibration: str,
     over: str,
+    broken: str,
 ) -> Spec:
-    """How long certificates hold: one line an instrument, the day as an upright line.
+    """How long certificates hold: one line an instrument, the day as an upright line; over them, narrow and in the
+    colour of a fault, the ``windows`` in which a verdict says that no certificate held (``why``).
 
     Rows: ``instrument``, ``since``, ``until`` (ISO dates), ``state`` (one of the three texts). ``titles`` of the first
     three are what a pointed-at bar says.
@@ -218,8 +221,8 @@ def validity(
         "field": "state",
         "type": "nominal",
         "scale": {
-            "domain": [verification, calibration, over],
-            "range": [palette["main"], palette["warn"], palette["other"]],
+            "domain": [verification, calibration, over, broken],
+            "range": [palette["main"], palette["warn"], palette["other"], palette["bad"]],
         },
     }
     spec = framed(
@@ -233,6 +236,17 @@ def validity(
                         "x": {"field": "since", "type": "temporal", "title": None, "axis": {"format": "%Y"}},
                         "x2": {"field": "until"},
                         "tooltip": _said(*zip(("instrument", "since", "until"), titles, strict=True), ("state", "")),
+                        "color": colour,
+                    },
+                },
+                {
+                    "data": {"values": list(windows)},
+                    "mark": {"type": "bar", "height": 4, "cornerRadius": 2},
+                    "encoding": {
+                        "y": {"field": "instrument", "type": "ordinal", "sort": names, "title": None},
+                        "x": {"field": "since", "type": "temporal", "title": None},
+                        "x2": {"field": "until"},
+                        "tooltip": _said(*zip(("instrument", "since", "until"), titles, strict=True), ("why", "")),
                         "color": colour,
                     },
                 },

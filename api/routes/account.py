@@ -10,9 +10,11 @@ from api.asked import Asked, AskedFor
 from api.encoding import At
 from api.problems import RESPONSES
 from api.routes.v1 import Answer, Format, answered, described, exported, wants_csv
+from api.web.pages.balance import Node, asked_trend
 from api.web.pages.carbon import Line, ResultId, asked_budget, asked_carbon, asked_period
 from api.web.pages.energy import DayText, Kind
 from gateway.audit.accounts import FigureFact, account_of
+from gateway.audit.balance import RemainderTrend
 from gateway.audit.budgets import MAX_DRAWS, BudgetFact
 from gateway.audit.carbon import CarbonAccount, CheckFact, Exposure, SourceFact, line_fact
 from gateway.audit.energy_account import (
@@ -436,3 +438,33 @@ def get_flow(
     columns = ["from", "to", "kind", "energy", "unit", "share_permille"]
     rows = [[each.source, each.target, each.kind, each.amount, found.unit, each.share_permille] for each in found.links]
     return exported(asked, columns, rows, f"energy-flow-{_span(asked, first, last)}")
+
+
+class TrendAnswer(Answer):
+    """A node's remainder day by day."""
+
+    result: RemainderTrend
+
+
+@router.get("/balance/trend", **described(TrendAnswer))
+def get_trend(
+    request: Request,
+    asked: AskedFor,
+    *,
+    node: Node = "",
+    first: DayText = "",
+    last: DayText = "",
+    format: Format = None,  # noqa: A002
+) -> Response:
+    """A node's difference and its limit for each day, and whether it drifts beyond chance."""
+    found = asked_trend(asked, first, last, node)
+    if not wants_csv(request, format):
+        return answered(asked, found)
+    columns = ["point", "day", "remainder", "limit", "upper", "unit", "judgement"]
+    rows: list[Sequence[object]] = []
+    if found is not None:
+        rows = [
+            [found.point.id, At(each.start_us), each.remainder, each.limit, each.upper, found.unit, each.closure]
+            for each in found.days
+        ]
+    return exported(asked, columns, rows, "balance-trend")

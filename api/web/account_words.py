@@ -92,7 +92,8 @@ class AccountWords:
         t = self.view.t
         if first == "intensity":
             product, _, line = rest.partition("/")
-            return t("%(line)s per tonne of %(product)s", line=self.line(line), product=self.products.get(product, product))
+            name = self.products.get(product, product)
+            return t("%(line)s per tonne of %(product)s", line=self.line(line), product=name)
         if first == "carbon":
             kind, _, last = rest.partition("/")
             if kind == "source":
