@@ -23,7 +23,17 @@ from gateway.i18n.terms import quality_terms, term
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 INSTANT_FACTS = frozenset({"last", "since", "at"})
-WORD_FACTS = {"transformer": "role", "kind": "certificate_kind", "result": "certificate_result"}
+WORD_FACTS = {
+    "transformer": "role",
+    "kind": "certificate_kind",
+    "result": "certificate_result",
+    "instrument_kind": "instrument_kind",
+    "side": "side",
+    "reason": "fact_reason",
+    "found": "fact_found",
+    "state": "conformity",
+    "mode": "correction_mode",
+}
 UNIT_SYMBOLS = {"m3": "m³", "m3/h": "m³/h", "1": "", "tCO2": "tCO₂", "tCO2/t": "tCO₂/t", "tCO2/MWh": "tCO₂/MWh"}
 STATUS_CLASS = {0: "good", 1: "warn", 2: "bad", 3: "none"}
 SEVERITY_CLASS = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.INFO: "info"}

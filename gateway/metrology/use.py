@@ -105,7 +105,7 @@ def quantity(moment: Moment) -> Iterator[Broken]:
     facts: Facts = {"measurand": register.measurand, "unit": register.unit}
     may = KINDS.get(instrument.kind)
     if may is not None and counted not in may:
-        yield Broken("calibration.quantity", {**facts, "kind": instrument.kind})
+        yield Broken("calibration.quantity", {**facts, "instrument_kind": instrument.kind})
     elif moment.dated is not None and not speaks_of(moment.dated.quantities, register):
         id_ = moment.dated.certificate.id
         about = ";".join(sorted(moment.dated.quantities))

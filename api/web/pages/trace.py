@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from api.asked import Asked, AskedFor, instant
 from api.web.environment import page
+from gateway.audit.judging import judged
 from gateway.audit.plant import plant
 from gateway.audit.trace import Trace, trace
 from gateway.domain.time import Period, local_midnight
@@ -49,6 +50,11 @@ def show(
         asked.view,
         "trace.html",
         trace=followed,
+        judged=judged(
+            asked.reader.sources, asked.asking, point, Period(followed.figure.start_us, followed.figure.end_us)
+        )
+        if followed
+        else None,
         points=[fact.point for _depth, fact in there.walk() if fact.meter],
         from_text=asked.view.local(followed.figure.start_us, FIELD) if followed else start,
         to_text=asked.view.local(followed.figure.end_us, FIELD) if followed else "",
