@@ -40,7 +40,11 @@ def channel_hours(
     """Hours of a channel that begin in the period, by start; hours without a usable reading are absent."""
     if quadrants or asking.known_seq is not None:
         return _from_readings(sources, asking, channel, period)
-    return _from_rollups(sources, channel, period)
+    rolled = _from_rollups(sources, channel, period)
+    # the newest hours are rolled up a while after they are over
+    since = max(rolled, default=period.start_us - US_PER_HOUR) + US_PER_HOUR
+    newest = _from_readings(sources, asking, channel, Period(since, max(since, period.end_us)))
+    return {**rolled, **newest}
 
 
 class Placements:

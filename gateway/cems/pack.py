@@ -141,3 +141,22 @@ def _accuracy(block: Mapping[str, Any] | None) -> AccuracyLimits | None:
 
 def _number(text: object) -> Fraction | None:
     return None if text is None else decimal_fraction(str(text))
+
+
+NO_LIMITS = CemsPack(
+    id="",
+    law="",
+    name={},
+    chinese=False,
+    text="unread",
+    standing="推断",
+    source="",
+    note="",
+    validity=None,
+    substitution={},
+    check=None,
+    linearity=None,
+    accuracy=None,
+    notice_days=None,
+)
+"""No rule at all: results without a verdict."""

@@ -16,6 +16,10 @@ LOW_CLASS_DEVICE = "crusher"
 UNVERIFIED_DEVICE = "weighbridge"
 FOREIGN_SERIAL_DEVICE = "kiln-ht-fan"
 UNEQUIPPED_POINT = "el-kiln-exhaust-fan"
+ANALYSER_DEVICE = "stack"
+ANALYSER_DRIFT = -0.07
+ANALYSER_LEAST_DAYS = 14
+"""In shorter histories the analyser is right: there would be no time to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +77,7 @@ class Calendar:
         """Whether the compressor meter is dead at an instant."""
         start_us, end_us = self.first_silence
         return start_us <= at_us < end_us or at_us >= self.last_silence_us
+
+    def analyser_drift(self, at_us: int) -> float:
+        """The stack analyser's error beyond its own: from two thirds of the history on it reads low."""
+        return ANALYSER_DRIFT if self.history_days >= ANALYSER_LEAST_DAYS and at_us >= self._at(667) else 0.0

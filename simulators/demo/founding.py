@@ -16,6 +16,8 @@ from simulators.demo.ledger import exchange_records, ledger_files, write_ledger
 from simulators.demo.plant import DemoPlant, build_plant
 from simulators.demo.pushing import Pushers
 from simulators.demo.site import LIVE_PERIOD_S, site_text
+from simulators.demo.stack import put_on_record as stack_on_record
+from simulators.demo.stack import write_stack
 from simulators.profiles import shipped_profile
 
 ACTOR = "demo"
@@ -47,6 +49,8 @@ def found(
     state.history = _write_history(folder, plant, now_us, language, progress)
     write_accounting(ledger, accounting_files(plant))
     put_on_record(ledger, folder, lambda *words: run_step(language, *words, "--actor", ACTOR, "--reason", REASON))
+    write_stack(ledger, plant)
+    stack_on_record(ledger, folder, lambda *words: run_step(language, *words, "--actor", ACTOR, "--reason", REASON))
     state.complete = True
     state.write(folder)
     return state

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from simulators.demo import faults
+from simulators.demo.analyser import analyser_gas
 from simulators.demo.faults import Calendar
 from simulators.demo.places import FITTED, Place
 from simulators.instruments.analyser import StackAnalyser
@@ -60,7 +61,8 @@ def build_plant(seed: int, calendar: Calendar) -> DemoPlant:
             rate = works.rates[place.rate]
             instruments[place.device] = Totaliser(place.device, rate, stays, total=total, flow=flow, units_a_unit=MICRO)
         elif place.kind == "gas_analyser":
-            instruments[place.device] = StackAnalyser(place.device, works.stack_gas, stays[0])
+            seen = analyser_gas(works.stack_gas, calendar)
+            instruments[place.device] = StackAnalyser(place.device, seen, stays[0])
     return DemoPlant(seed, calendar, works, instruments)
 
 
