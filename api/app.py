@@ -18,7 +18,7 @@ from api.people import pages as people_pages
 from api.people.guard import Identity, authorised
 from api.people.store import AUTH_FILE, People
 from api.reading import Readers
-from api.routes import account, figures, quality, reports, settings, v1
+from api.routes import account, figures, quality, reports, review_writing, reviews, settings, v1
 from api.security import ALLOWED_HOSTS, MAX_BODY_BYTES, SecurityHeaders
 from api.web.environment import STATIC
 from api.web.pages import ROUTERS
@@ -36,6 +36,9 @@ EVERY_ROUTER = (
     settings.router,
     events.router,
     figures.router,
+    reviews.router,
+    review_writing.router,
+    review_writing.pages,
     reports.router,
     account.router,
     charts.router,

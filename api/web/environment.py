@@ -28,6 +28,8 @@ MENU = (
     ("carbon", "/carbon", "Carbon emissions"),
     ("findings", "/findings", "Findings"),
     ("trace", "/trace", "Trace"),
+    ("audit", "/audit", "Audit views"),
+    ("reviews", "/reviews", "Metering reviews"),
     ("reports", "/reports", "Reports"),
     ("journal", "/journal", "Journal and seal"),
     ("settings", "/settings", "Settings"),

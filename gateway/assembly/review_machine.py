@@ -38,13 +38,15 @@ MAX_MEMBER_BYTES = 8 * 2**30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """What says that a folder is a package opened by a reviewer. ``head`` is the newest entry of the package."""
+    """What says that a folder is a package opened by a reviewer. ``head`` is the newest entry of the package, ``until_us``
+    the newest instant in it: the pages' now."""
 
     package: str
     sha256: str
     origin: str
     head: int
     checkpoint: int
+    until_us: int
     key: str
 
     @classmethod
@@ -71,7 +73,7 @@ def open_package(package: Path, target: Path, *, key: Path | None, report: Repor
     for name in ("seal", "blobs", "archive", "series", "state"):
         (target / name).mkdir(exist_ok=True)
     with zipfile.ZipFile(package) as content:
-        head = _write_journal(target, content)
+        head, until_us = _write_journal(target, content)
         (target / "seal" / "key.pub").write_bytes(content.read("key.pub"))
         (target / "seal" / "checkpoint").write_bytes(content.read("checkpoint"))
         for name in content.namelist():
@@ -83,6 +85,7 @@ def open_package(package: Path, target: Path, *, key: Path | None, report: Repor
         "origin": str(report.about.get("origin") or ""),
         "head": head,
         "checkpoint": int(report.about.get("checkpoint") or 0),
+        "until_us": until_us,
         "key": str(key.absolute()) if key else "",
     }
     (target / MARKER).write_text(json.dumps(marker, ensure_ascii=False, indent=1), "utf-8")
@@ -100,11 +103,11 @@ def _file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _write_journal(target: Path, content: zipfile.ZipFile) -> int:
-    """The package's entries under their own numbers; the newest of them."""
+def _write_journal(target: Path, content: zipfile.ZipFile) -> tuple[int, int]:
+    """The package's entries under their own numbers; the newest number and the newest instant."""
     temporary = target / "journal.sqlite.new"
     schema.create(temporary)
-    head = 0
+    head = until_us = 0
     connection = sqlite3.connect(temporary, isolation_level=None)
     try:
         connection.execute("BEGIN")
@@ -112,12 +115,12 @@ def _write_journal(target: Path, content: zipfile.ZipFile) -> int:
             entry = canonical.decode(body)
             row = (seq, entry["at"], entry["kind"], entry["subject"], body, leaf_hash(body))
             connection.execute("INSERT INTO entry (seq, at, kind, subject, body, leaf) VALUES (?, ?, ?, ?, ?, ?)", row)
-            head = seq
+            head, until_us = seq, max(until_us, entry["at"])
         connection.execute("COMMIT")
     finally:
         connection.close()
     temporary.replace(target / "journal.sqlite")
-    return head
+    return head, until_us
 
 
 def _entries(content: zipfile.ZipFile) -> Iterator[tuple[int, bytes]]:

@@ -168,8 +168,7 @@ def judged_evidence(folder: DataFolder, journal: Journal, review: str, item: str
     """The snapshot of an item's evidence at the newest reading of the folder."""
     found = current(folder, journal).review(review)
     with open_for_reading(folder) as reader:
-        at_us = min(reader.sources.registry.latest_at(), SystemClock().utc_us())
-        gathered = Gathered(reader.sources, reader.asking(at_us), editions(), review=found)
+        gathered = Gathered(reader.sources, reader.asking(require_machine(folder).until_us), editions(), review=found)
         return snapshot(evidence(gathered, found.checklist.item(item)), found)
 
 

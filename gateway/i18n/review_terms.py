@@ -33,7 +33,7 @@ REVIEW_TERMS: dict[str, dict[str, str]] = {
         "revisions": "Revised numbers",
         "balance": "Balances",
         "platform": "Online monitoring platform",
-        "people": "People",
+        "people": "People of energy metering",
         "actions": "Who did what",
         "documents": "Documents",
         "handed_in": "Handed in for this review",

@@ -235,7 +235,7 @@ def verification_view(gathered: Gathered) -> Section:
         state = ATTENTION if not good else (IN_ORDER if state == STATED else state)
     else:
         said.append(("No run of the verifier is on record; run 'meterproof review verify'.", {}))
-    columns = ["time", "who", "result", "problems", "entries", "entry"]
+    columns = ["time", "who", "result", "problems", "entries checked", "entry"]
     return section("verification", state, said, columns=columns, rows=rows, link="/journal")
 
 
