@@ -31,6 +31,8 @@ from gateway.domain.time import US_PER_HOUR, Period, local_date
 
 MAX_HOUR_DAYS = 31
 MAX_LISTED = 200
+CHANGING = 0.5
+"""What is common to both times cancels; this share of a standard uncertainty may have changed (推断)."""
 UNSTATED = 0.02
 """What is assumed of a cause whose uncertainty nobody stated, so that it can be named at all (推断)."""
 
@@ -38,7 +40,7 @@ UNSTATED = 0.02
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFact:
     """One step as shown: figures of both sides, the difference and its limit U (k = 2) in tCO2 as text, empty where not
-    known; ``relative_percent`` of the fuel side.
+    known; ``relative_percent`` of the fuel side; ``causes`` that a month's or a year's own relations speak for.
     """
 
     start_us: int
@@ -53,6 +55,7 @@ class StepFact:
     relative_percent: float | None
     agreement: str
     reasons: Sequence[str]
+    causes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +150,11 @@ def comparison(
     steps = compared(sides.hours, sides.fuel, cuts, stack=planned.id, u=planned.u) if len(cuts) > 1 else []
     whole_cuts = [period.start_us, period.end_us]
     total = compared(sides.hours, sides.fuel, whole_cuts, stack=planned.id, u=planned.u)[0]
-    reference = reference_period(asking, planned)
+    reference = _Reference(sources, asking, planned, tests=tests, there=there)
+    priors = priors_of(sources, asking, planned, sides.period) if reference.period is not None else {}
+    found = reference.causes(sides, total, priors)
+    long = steps if step in {"month", "year"} else []
+    parts = [reference.causes(sides.within(Period(each.start_us, each.end_us)), each, priors) for each in long]
     return StackComparison(
         stack=planned.id,
         name_zh=planned.name.get("zh", planned.id),
@@ -159,18 +166,18 @@ def comparison(
         first=first,
         last=last,
         step=step,
-        steps=[_step(each) for each in steps],
-        total=_step(total),
+        steps=[_step(each, parts[index] if parts else None) for index, each in enumerate(steps)],
+        total=_step(total, found),
         hours=_counts(sides.hours, planned.pack),
         availability_co2=availability_percent(sides.hours, "co2", sides.period.end_us),
         availability_flow=availability_percent(sides.hours, "flow", sides.period.end_us),
         tests=[_test(each) for each in tests if period.start_us <= each.test.at_us < period.end_us][-MAX_LISTED:],
         out_of_control=windows(tests)[-MAX_LISTED:],
         drifts=drifts(tests),
-        reference_from_us=None if reference is None else reference.start_us,
-        reference_to_us=None if reference is None else reference.end_us,
+        reference_from_us=None if reference.period is None else reference.period.start_us,
+        reference_to_us=None if reference.period is None else reference.period.end_us,
         reference_reason="" if planned.reference is None else planned.reference[2],
-        decomposition=_decomposed(sources, asking, planned, sides, total, tests=tests, there=there),
+        decomposition=found,
     )
 
 
@@ -186,31 +193,38 @@ def _cuts(asking: Asking, first: date, last: date, step: str, sides: Sides) -> l
     return [*(each for each in found if each < end), end] if end > found[0] else []
 
 
-def _decomposed(
-    sources: Sources,
-    asking: Asking,
-    planned: PlannedStack,
-    sides: Sides,
-    total: ComparedStep,
-    *,
-    tests: Sequence[JudgedTest],
-    there: Plant,
-) -> Decomposition | None:
-    reference = reference_period(asking, planned)
-    if reference is None or total.difference is None:
-        return None
-    then = sides_of(sources, asking, planned, reference, tests=tests, there=there)
-    now = _observed(sides, bought_ratios(sources, asking, planned, sides.period), span_errors(tests, sides.period))
-    before = _observed(then, bought_ratios(sources, asking, planned, reference), span_errors(tests, reference))
-    blocks = [_observed(then.within(each), {}, ()) for each in blocks_of(reference, _block_days(reference))]
-    return explained(
-        now,
-        before,
-        wander=planned.wander,
-        priors=priors_of(sources, asking, planned, sides.period),
-        difference=float(total.difference),
-        blocks=blocks,
-    )
+class _Reference:
+    """The reference time of a stack's plan, against which any part of a time is held."""
+
+    def __init__(
+        self, sources: Sources, asking: Asking, planned: PlannedStack, *, tests: Sequence[JudgedTest], there: Plant
+    ) -> None:
+        self._sources, self._asking, self._planned, self._tests = sources, asking, planned, tests
+        self.period = reference_period(asking, planned)
+        self._before: Observed | None = None
+        self._blocks: list[Observed] = []
+        if self.period is not None:
+            then = sides_of(sources, asking, planned, self.period, tests=tests, there=there)
+            self._before = self._seen(then)
+            blocks = blocks_of(self.period, _block_days(self.period))
+            self._blocks = [_observed(then.within(each), {}, ()) for each in blocks]
+
+    def _seen(self, sides: Sides) -> Observed:
+        bought = bought_ratios(self._sources, self._asking, self._planned, sides.period)
+        return _observed(sides, bought, span_errors(self._tests, sides.period))
+
+    def causes(self, sides: Sides, step: ComparedStep, priors: Mapping[str, float]) -> Decomposition | None:
+        """What the relations of a part say; None without a reference time or a difference."""
+        if self._before is None or step.difference is None:
+            return None
+        return explained(
+            self._seen(sides),
+            self._before,
+            wander=self._planned.wander,
+            priors=priors,
+            difference=float(step.difference),
+            blocks=self._blocks,
+        )
 
 
 def _block_days(reference: Period) -> int:
@@ -224,7 +238,9 @@ def _observed(sides: Sides, bought: Mapping[str, float], spans: Sequence[float])
 
 
 def priors_of(sources: Sources, asking: Asking, planned: PlannedStack, period: Period) -> dict[str, float]:
-    """What calibration leaves each cause, relative: the plan's for the stack, the account's for amount and carbon."""
+    """How far each cause may have gone between two times, relative: ``CHANGING`` of what calibration leaves it, by the
+    plan for the stack and by the account for amount and carbon.
+    """
     u = planned.u
     found = {CONCENTRATION: u.co2, FLOW: (u.velocity**2 + u.area**2) ** 0.5}
     first, last = (local_date(each, asking.zone) for each in (period.start_us, max(period.end_us - 1, period.start_us)))
@@ -240,7 +256,7 @@ def priors_of(sources: Sources, asking: Asking, planned: PlannedStack, period: P
         found[f"{AMOUNT}:{source.id}"] = amount if amount is not None else UNSTATED
         carbon = None if whole is None or amount is None else max(whole**2 - amount**2, 0.0) ** 0.5
         found[f"{CARBON}:{source.id}"] = UNSTATED if carbon is None else carbon
-    return found
+    return {name: CHANGING * u for name, u in found.items()}
 
 
 def _relative(u: float | None, value: Fraction) -> float | None:
@@ -264,7 +280,7 @@ def pack_fact(pack: CemsPack) -> PackFact:
     )
 
 
-def _step(each: ComparedStep) -> StepFact:
+def _step(each: ComparedStep, parts: Decomposition | None) -> StepFact:
     relative = each.relative
     return StepFact(
         start_us=each.start_us,
@@ -279,6 +295,7 @@ def _step(each: ComparedStep) -> StepFact:
         relative_percent=None if relative is None else 100 * float(relative),
         agreement=str(each.agreement),
         reasons=each.reasons,
+        causes=() if parts is None else tuple(cause.name for cause in parts.causes),
     )
 
 
@@ -320,7 +337,7 @@ def _counts(hours: Sequence[StackHour], pack: CemsPack) -> HourCounts:
 def comparison_table(found: StackComparison) -> tuple[list[str], list[list[object]]]:
     """The steps as a plain table (columns, rows), numbers as text in tCO2: for reports and exports."""
     columns = ["from_us", "to_us", "hours", "compared", "substituted", "stack_tCO2", "stack_U", "fuel_tCO2", "fuel_U"]
-    columns += ["difference_tCO2", "limit_tCO2", "relative_percent", "judgement"]
+    columns += ["difference_tCO2", "limit_tCO2", "relative_percent", "judgement", "speaks_for"]
     rows: list[list[object]] = [
         [
             *(each.start_us, each.end_us, each.hours, each.compared, each.substituted),
@@ -328,6 +345,7 @@ def comparison_table(found: StackComparison) -> tuple[list[str], list[list[objec
             *(each.difference, each.limit),
             "" if each.relative_percent is None else f"{each.relative_percent:.2f}",
             each.agreement,
+            "; ".join(each.causes),
         ]
         for each in (*found.steps, found.total)
     ]

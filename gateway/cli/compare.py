@@ -64,7 +64,8 @@ def _print(found: StackComparison, language: str) -> None:
         sides = f"{each.stack.value or '—':>14} ± {each.stack.expanded or '—':<10}"
         sides += f"{each.fuel.value or '—':>14} ± {each.fuel.expanded or '—':<10}"
         judged = f"{each.difference or '—':>14} ({each.limit or '—'})  {judgement_text(language, each.agreement)}"
-        click.echo(f"{iso(each.start_us)} {each.compared:>5}/{each.hours:<5} {sides} {judged}")
+        causes = ", ".join(cause_text(language, cause) for cause in each.causes)
+        click.echo(f"{iso(each.start_us)} {each.compared:>5}/{each.hours:<5} {sides} {judged}  {causes}".rstrip())
     parts = found.decomposition
     if parts is None:
         click.echo(text(language, "No reference time is planned: causes are not told apart."))
