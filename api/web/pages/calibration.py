@@ -6,6 +6,8 @@ from fastapi.responses import HTMLResponse
 from api.asked import AskedFor
 from api.web.environment import page
 from gateway.audit.calibration_plan import calibration_plan
+from gateway.audit.replacements import replacements
+from gateway.audit.traceability import traceability
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,5 +21,7 @@ def show(asked: AskedFor, months: int = Query(12, ge=1, le=60)) -> HTMLResponse:
         "calibration.html",
         found=found,
         months=months,
+        open_orders=len(replacements(asked.reader.sources, asked.asking, only_open=True)),
+        traced=traceability(asked.reader.sources, asked.asking, broken_only=True),
         csv=asked.view.here_at("/api/v1/calibration", format="csv"),
     )

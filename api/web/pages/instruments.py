@@ -5,7 +5,11 @@ from fastapi.responses import HTMLResponse
 
 from api.asked import AskedFor
 from api.web.environment import page
+from api.web.pages.certificates import file_reader
+from gateway.audit.dossier import PIECES, dossiers
 from gateway.audit.ledger import instrument_detail, ledger
+from gateway.audit.replacements import replacements
+from gateway.audit.traceability import certificate_chain
 
 router = APIRouter(include_in_schema=False)
 PAGE_ROWS = 50
@@ -42,6 +46,7 @@ def show(
         "instruments.html",
         page=found,
         limit=PAGE_ROWS,
+        dossiers=dossiers(asked.reader.sources, asked.asking),
         filters={"q": q, "due": due, "kind": kind, "compulsory": compulsory},
         csv=asked.view.here_at("/api/v1/instruments", format="csv"),
     )
@@ -49,5 +54,16 @@ def show(
 
 @router.get("/instruments/{instrument:path}")
 def show_instrument(asked: AskedFor, instrument: str) -> HTMLResponse:
-    """One instrument's card."""
-    return page(asked.view, "instrument.html", detail=instrument_detail(asked.reader.sources, asked.asking, instrument))
+    """One instrument's card, its dossier, the chain of the certificate that counts, and check orders about it."""
+    sources, asking = asked.reader.sources, asked.asking
+    detail = instrument_detail(sources, asking, instrument)
+    counting = detail.row.certificate
+    return page(
+        asked.view,
+        "instrument.html",
+        detail=detail,
+        dossier=dossiers(sources, asking, instrument=instrument).rows[0],
+        pieces=PIECES,
+        chain=certificate_chain(sources, asking, counting.id, file_reader(asked))[0] if counting else (),
+        orders=replacements(sources, asking, instrument=instrument),
+    )
