@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from fractions import Fraction
+from math import floor, log10
 from zoneinfo import ZoneInfo
 
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, US_PER_S, to_datetime
@@ -108,3 +109,11 @@ def size(count_bytes: int) -> str:
             break
         count_bytes //= 1000
     return f"{count_bytes:,} {unit}"
+
+
+def digits(value: float, significant: int) -> str:
+    """A number of so many significant digits, grouped and without an exponent: 138564.06 with two → ``140,000``."""
+    if value == 0:
+        return "0"
+    places = significant - 1 - floor(log10(abs(value)))
+    return rounded(round(Fraction(value), places), max(places, 0))

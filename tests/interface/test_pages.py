@@ -28,6 +28,7 @@ PAGES = (
     "/instruments/M-01",
     "/instruments/M-02",
     "/findings",
+    "/effects",
     "/trace?point=P-01",
     "/trace?point=P-03",
     "/journal/1",

@@ -5,6 +5,7 @@ from fastapi.responses import HTMLResponse
 
 from api.asked import AskedFor
 from api.web.environment import page
+from api.web.format import digits
 from gateway.audit.look_back import look_back
 
 router = APIRouter(include_in_schema=False)
@@ -18,5 +19,6 @@ def show(asked: AskedFor, certificate: str = Query("", max_length=120)) -> HTMLR
         "effects.html",
         found=look_back(asked.reader.sources, asked.asking, certificate),
         certificate=certificate,
+        digits=digits,
         csv=asked.view.here_at("/api/v1/effects", format="csv"),
     )

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from api.asked import Asked, AskedFor, instant
 from api.web.environment import page
+from api.web.format import digits
 from gateway.audit.judging import judged
 from gateway.audit.plant import plant
 from gateway.audit.trace import Trace, trace
@@ -50,6 +51,7 @@ def show(
         asked.view,
         "trace.html",
         trace=followed,
+        digits=digits,
         judged=judged(
             asked.reader.sources, asked.asking, point, Period(followed.figure.start_us, followed.figure.end_us)
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from api.web.format import digits
 from gateway.assembly.projecting import Projection
 from gateway.journal.journal import Journal
 from gateway.registry.recording import object_draft
@@ -73,3 +74,11 @@ def test_risk_dates(client: TestClient) -> None:
     assert client.get("/api/v1/outlook?format=csv").text.splitlines()[1].startswith("M-01,V-2026-2,")
     assert meter["risk_on"] in client.get("/calibration?lang=zh").text
     assert "risk_on" in client.get("/api/v1/calibration?format=csv").text.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "significant", "shown"),
+    [(138564.06, 2, "140,000"), (-480000.4, 4, "−480,000"), (0.004567, 2, "0.0046"), (0.0, 2, "0"), (99.96, 2, "100")],
+)
+def test_digits(value: float, significant: int, shown: str) -> None:
+    assert digits(value, significant) == shown
