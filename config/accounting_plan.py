@@ -11,6 +11,7 @@ from config.model import FileModel, Identifier, Text
 
 FactorId = Annotated[str, StringConstraints(min_length=1, max_length=160)]
 Formula = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+PointId = Annotated[str, StringConstraints(pattern=r"^\S+$", min_length=1, max_length=120)]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-4]):(00|15|30|45)$")]
 LaboratoryProperty = Literal[
     "ncv", "carbon_per_energy", "carbon_content", "moisture", "cao", "cao_other", "mgo", "mgo_other", "purity"
@@ -21,7 +22,7 @@ class Parameter(FileModel):
     """Exactly one of ``factor``, ``laboratory`` (with ``property``) and ``value`` (with ``unit`` and ``reason``)."""
 
     factor: FactorId | None = None
-    laboratory: Identifier | None = None
+    laboratory: PointId | None = None
     property: LaboratoryProperty | None = None
     default: FactorId | None = None
     value: Number | None = None
@@ -48,7 +49,7 @@ class VirtualPoint(FileModel):
     name: Text
     energy_kind: Identifier
     formula: Formula
-    metered_by: Identifier | None = None
+    metered_by: PointId | None = None
 
 
 class Source(FileModel):
@@ -73,7 +74,7 @@ class PlanStock(FileModel):
     """What is bought, used and surveyed in stock, for the cross-check."""
 
     id: Identifier
-    point: Identifier
+    point: PointId
     bought: Formula
     used: Formula
     unit: Text
@@ -94,14 +95,14 @@ class PlanTariff(FileModel):
 
     id: Identifier
     currency: Text
-    points: list[Identifier] = Field(min_length=1)
+    points: list[PointId] = Field(min_length=1)
     slots: list[TariffSlot] = Field(min_length=1)
 
 
 class BalanceNode(FileModel):
     """A node under which everything is metered but losses of at most so many percent of what it takes."""
 
-    point: Identifier
+    point: PointId
     losses_percent: Number
 
 

@@ -13,7 +13,8 @@ from gateway.domain.errors import MeterproofError
 MAX_TERMS = 200
 MAX_DEPTH = 10
 _NUMBER = re.compile(r"^\d{1,12}(\.\d{1,12})?$")
-_POINT = re.compile(r"^[a-z0-9][a-z0-9._/-]*$")
+# a point's id as the ledger has it, in any script; the signs and numbers of a formula are none
+_POINT = re.compile(r"^[^\W_][\w./#:()（）-]*$")
 _SHAPE = "'%(formula)s' is no formula: point ids, + and -, a factor as in 0.5 * point, all set apart by spaces"
 
 

@@ -26,6 +26,7 @@ from tests.unit.gateway.accounting.conftest import START, UNITS, ZONE, World
         ("0.5 * a + b", {"a": Fraction(1, 2), "b": 1}),
         ("- a + 2 * a", {"a": 1}),
         ("a", {"a": 1}),
+        ("0.5 * P-01 - 总表/1#", {"P-01": Fraction(1, 2), "总表/1#": -1}),
     ],
 )
 def test_formulas(formula: str, terms: dict[str, int]) -> None:
@@ -33,7 +34,7 @@ def test_formulas(formula: str, terms: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "formula", ["", "+", "a b", "a +", "2 a", "2 *", "a * 2", "a - - b", "A", "a + 2", "__import__"]
+    "formula", ["", "+", "a b", "a +", "2 a", "2 *", "a * 2", "a - - b", "a + 2", "a+b", "a*2", "-a", "__import__"]
 )
 def test_what_is_no_formula(formula: str) -> None:
     with pytest.raises(FormulaError):

@@ -1,0 +1,122 @@
+"""Carbon and energy accounting over HTTP: JSON, CSV and pages say the same figures."""
+
+import csv
+import io
+from collections.abc import Iterator
+from fractions import Fraction
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.web.account_words import grouped
+from gateway.i18n.texts import text
+from tests.accounts_folder import COAL_CO2, INTAKE_KWH, POWER_CO2, build_accounts_folder
+from tests.people import client_of
+
+DAYS = "first=2026-03-10&last=2026-03-10"
+PAGES = (
+    "/carbon",
+    f"/carbon?{DAYS}&line=intensity/coal/tce/total",
+    "/carbon?result=2026-03&before=1&after=2",
+    f"/energy?{DAYS}",
+    f"/energy?{DAYS}&kind=coal",
+    f"/balance?{DAYS}&node=P-01",
+)
+ROUTES = (
+    "account",
+    "account/lines",
+    "account/sources",
+    "account/exposure",
+    "account/budget",
+    "account/checks",
+    "account/results",
+    "account/comparison?result=2026-03&before=1&after=2",
+    "account/energy",
+    "account/supply",
+    "account/cost",
+    "account/products",
+    "account/flow",
+    "balance/trend",
+)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    folder = build_accounts_folder(tmp_path_factory.mktemp("accounts") / "data")
+    with client_of(folder.path) as made:
+        yield made
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_pages_speak_one_language(client: TestClient, page: str, language: str) -> None:
+    answer = client.get(f"{page}{'&' if '?' in page else '?'}lang={language}")
+    assert answer.status_code == 200
+    assert "%(" not in answer.text
+    assert " style=" not in answer.text
+    assert text(language, "Carbon emissions") in answer.text, "the menu has it"
+
+
+def test_the_page_shows_both_totals_and_what_explains_a_change(client: TestClient) -> None:
+    shown = client.get("/carbon?result=2026-03&before=1&after=2&lang=en").text
+    for exact in (COAL_CO2, POWER_CO2, COAL_CO2 + POWER_CO2):
+        assert grouped(f"{float(exact):.2f}").split(".")[0][:5] in shown
+    assert "factor: fuel/own/coal/carbon" in shown
+    assert "/trace?" in shown
+    assert "2018/2066" in shown
+    shown = client.get("/carbon?first=2026-03-10&lang=zh").text
+    assert "缺省值敞口" in shown
+
+
+def test_without_a_plan_the_page_says_what_to_do(client: TestClient) -> None:
+    shown = client.get("/carbon?known_at=2025-06-01&lang=en")
+    assert shown.status_code == 200
+    assert "no accounting plan" in shown.text
+    assert client.get("/api/v1/account?known_at=2025-06-01").status_code == 404
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_json_and_csv(client: TestClient, route: str) -> None:
+    joint = "&" if "?" in route else "?"
+    answer = client.get(f"/api/v1/{route}{joint}{DAYS}")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["frame"]["organisation"]
+    table = client.get(f"/api/v1/{route}{joint}{DAYS}&format=csv")
+    assert table.headers["content-type"].startswith("text/csv")
+    rows = list(csv.reader(io.StringIO(table.content.decode("utf-8-sig"))))
+    assert len(rows) > 1
+    assert len({len(row) for row in rows}) == 1
+    assert "SIMULATED" in table.headers["content-disposition"]
+
+
+def test_the_figures_are_the_same_in_every_medium(client: TestClient) -> None:
+    account = client.get(f"/api/v1/account?{DAYS}").json()["result"]
+    total = account["boundaries"][0]["total"]
+    assert abs(Fraction(total["exact"]) - COAL_CO2 - POWER_CO2) < Fraction(1, 10**6)
+    rows = csv.DictReader(io.StringIO(client.get(f"/api/v1/account?{DAYS}&format=csv").content.decode("utf-8-sig")))
+    by_line = {row["line"]: row for row in rows}
+    assert by_line["carbon/enterprise/total"]["exact"] == total["exact"]
+    flow = client.get(f"/api/v1/account/flow?{DAYS}").json()["result"]
+    assert sum(Fraction(each["amount"]) for each in flow["links"] if each["source"] == "P-01") == INTAKE_KWH
+    budget = client.get(f"/api/v1/account/budget?{DAYS}&line=carbon/enterprise/indirect&draws=100").json()["result"]
+    assert budget["sampled"]["draws"] == 100
+    assert client.get("/api/v1/account/budget?line=nothing").status_code == 404
+    results = client.get("/api/v1/account/results").json()["result"]
+    assert [each["version"] for each in results] == [2, 1]
+    assert client.get("/api/v1/account/results/2026-03?version=1").json()["result"]["state"] == "submitted"
+
+
+@pytest.mark.parametrize("chart", ["emissions", "budget", "flow", "remainder"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_charts_have_their_numbers(client: TestClient, chart: str, theme: str) -> None:
+    answer = client.get(f"/charts/{chart}.json?{DAYS}&theme={theme}")
+    assert answer.status_code == 200
+    assert answer.json()["$schema"].startswith("https://vega.github.io/schema/vega-lite/")
+    picture = client.get(f"/charts/{chart}.svg?{DAYS}&theme={theme}")
+    assert picture.status_code == 200
+    assert picture.text.startswith("<svg")
+
+
+def test_digits_are_grouped() -> None:
+    assert grouped("-1234567.80") == "−1,234,567.80"
+    assert grouped("") == "—"
