@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
-from api import events, problems, writing
+from api import described, events, problems, writing
 from api.charts import account as account_charts
 from api.charts import routes as charts
 from api.charts.render import ChartRenderer
@@ -18,7 +19,19 @@ from api.people import pages as people_pages
 from api.people.guard import Identity, authorised
 from api.people.store import AUTH_FILE, People
 from api.reading import Readers
-from api.routes import account, figures, quality, reports, review_writing, reviews, settings, v1
+from api.routes import (
+    account,
+    figures,
+    judging,
+    ledger,
+    quality,
+    reports,
+    review_writing,
+    reviews,
+    settings,
+    touched,
+    v1,
+)
 from api.security import ALLOWED_HOSTS, MAX_BODY_BYTES, SecurityHeaders
 from api.web.environment import STATIC
 from api.web.pages import ROUTERS
@@ -36,10 +49,13 @@ EVERY_ROUTER = (
     settings.router,
     events.router,
     figures.router,
+    ledger.router,
+    judging.router,
     reviews.router,
     review_writing.router,
     review_writing.pages,
     reports.router,
+    touched.router,
     account.router,
     charts.router,
     account_charts.router,
@@ -77,6 +93,7 @@ def create_app(folder: Path | DataFolder, *, clock: Clock, host_names: Sequence[
         dependencies=[Depends(authorised)],
         max_body_size=MAX_BODY_BYTES,
     )
+    app.openapi = partial(described.openapi, app)  # type: ignore[method-assign]  # as FastAPI wants it extended
     app.state.clock = clock
     app.state.readers = Readers(folder)
     app.state.charts = ChartRenderer()

@@ -78,6 +78,7 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/instruments/{instrument:path}": "ledger",
     "GET /api/v1/findings": "findings",
     "GET /api/v1/trace": "evidence",
+    "GET /api/v1/touched": "evidence",
     "GET /api/v1/journal": "evidence",
     "GET /api/v1/journal/{seq}": "evidence",
     "GET /api/v1/journal/{seq}/proof": "evidence",

@@ -10,6 +10,7 @@ from api.web.environment import page
 from api.web.format import digits
 from gateway.audit.judging import judged
 from gateway.audit.plant import plant
+from gateway.audit.touched import Touched, touched
 from gateway.audit.trace import Trace, trace
 from gateway.domain.time import Period, local_midnight
 
@@ -35,15 +36,25 @@ def asked_trace(asked: Asked, point: str, from_: str, to: str, window: str) -> T
     return trace(asked.reader.sources, asked.asking, point, asked_period(asked, from_, to), window_us=opened)
 
 
+def _upwards(asked: Asked, **said: str) -> Touched | None:
+    """What rests on the one thing that an address names."""
+    named = next(((kind, id_) for kind, id_ in said.items() if id_), None)
+    return None if named is None else touched(asked.reader.sources, asked.asking, *named)
+
+
 @router.get("/trace")
 def show(
     asked: AskedFor,
+    *,
     point: str = Query("", max_length=120),
     from_: str = Query("", alias="from", max_length=40),
     to: str = Query("", max_length=40),
     window: str = Query("", max_length=40),
+    instrument: str = Query("", max_length=120),
+    certificate: str = Query("", max_length=120),
+    standard: str = Query("", max_length=120),
 ) -> HTMLResponse:
-    """The chooser, and the walk once a point is chosen."""
+    """The chooser, the walk down from a point's figure, the walk up from an instrument, certificate or standard."""
     there = plant(asked.reader.sources, asked.asking)
     followed = asked_trace(asked, point, from_, to, window) if point else None
     start = asked.view.local(asked.asking.as_of_us, "%Y-%m-%dT00:00")
@@ -51,6 +62,7 @@ def show(
         asked.view,
         "trace.html",
         trace=followed,
+        up=_upwards(asked, instrument=instrument, certificate=certificate, standard=standard),
         digits=digits,
         judged=judged(
             asked.reader.sources, asked.asking, point, Period(followed.figure.start_us, followed.figure.end_us)

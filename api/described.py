@@ -1,0 +1,51 @@
+"""The OpenAPI document: what FastAPI reads off the routes, with every problem of every route and an example of each."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.problems import MEDIA_TYPE, ProblemDocument
+
+PREFIX = "/api/v1"
+PROBLEMS: dict[int, tuple[str, str]] = {
+    400: ("http-400", "There was an error parsing the body"),
+    401: ("sign-in", "Sign in, or send a token: Authorization: Bearer <token>."),
+    403: ("denied", "Your roles do not include this page or act; ask your administrator."),
+    404: ("unknown-object", "the ledger has no metering point el-unknown at that moment"),
+    409: ("refused", "what is asked for does not follow from what is on record"),
+    413: ("http-413", "Request Entity Too Large"),
+    422: ("unreadable-parameter", "A parameter of this address cannot be read."),
+    503: ("data-folder", "A store of the data folder cannot be read now; if it stays so, run 'meterproof rebuild'."),
+}
+"""Status of every problem a route may answer with, with the last part of its type and what it may say."""
+OF_WRITES_ONLY = frozenset({400, 409, 413})
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if app.openapi_schema is None:
+        made = FastAPI.openapi(app)
+        for path, operations in made["paths"].items():
+            if path.startswith(PREFIX):
+                for method, operation in operations.items():
+                    _describe(path, method, operation)
+    assert app.openapi_schema is not None, "just made"
+    return app.openapi_schema
+
+
+def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
+    responses = operation.setdefault("responses", {})
+    for status, (name, detail) in PROBLEMS.items():
+        if method == "get" and status in OF_WRITES_ONLY:
+            continue
+        example = {
+            "type": f"urn:meterproof:problem:{name}",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            "instance": path,
+            "parameters": [{"name": "as_of", "reason": "no date and no time"}] if status == 422 else [],
+        }
+        content = {"schema": {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}, "example": example}
+        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: content}}
