@@ -1,6 +1,7 @@
 """``/api/v1``: completeness, network, energy, balance and calibration plan, as JSON and CSV."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -167,6 +168,7 @@ def get_calibration(
         "kind",
         "laboratory",
         "cycle_months",
+        "risk_on",
         "state",
     ]
     rows: list[Sequence[object]] = [
@@ -174,8 +176,13 @@ def get_calibration(
             *(row.certificate.valid_until if row.certificate else "", row.instrument.id, row.instrument.name),
             *(row.instrument.serial, row.point.id if row.point else ""),
             *((row.certificate.id, row.certificate.kind, row.certificate.laboratory) if row.certificate else ("",) * 3),
-            *(row.instrument.cycle_months, row.due),
+            *(row.instrument.cycle_months, _risk_on(found, row.instrument.id), row.due),
         ]
         for row in found.rows
     ]
     return exported(asked, columns, rows, f"calibration-plan-{found.day}")
+
+
+def _risk_on(found: CalibrationPlan, instrument: str) -> date | None:
+    ahead = found.outlook.get(instrument)
+    return None if ahead is None else ahead.risk_on
