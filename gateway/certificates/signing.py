@@ -1,7 +1,5 @@
 """Signing what we write: an enveloped XML signature with the time of signing (XAdES), by a key the operator gives."""
 
-from datetime import UTC, datetime
-
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -13,15 +11,19 @@ from signxml.xades.xades import XAdESSigner
 
 from gateway.certificates.refusal import CertificateRefusedError
 from gateway.certificates.xml_reading import parse
+from gateway.domain.time import to_datetime
 
 MIN_RSA_BITS = 2048
 
 
-def sign_certificate(content: bytes, key_pem: bytes, certificates_pem: bytes, password: bytes | None = None) -> bytes:
+def sign_certificate(
+    content: bytes, key_pem: bytes, certificates_pem: bytes, password: bytes | None = None, *, now_us: int
+) -> bytes:
     """The certificate with its signature as last child of the root; ``certificates_pem``: the signer's, then those
     between it and the root.
 
-    The time of signing is the machine's now and is covered by the signature.
+    The time of signing is the machine's now and is covered by the signature; ``now_us`` (µs UTC) is held against the
+    validity of the signer's certificate.
 
     Raises:
         CertificateRefusedError: key or certificate cannot be used, do not belong together, or the signer's certificate
@@ -31,7 +33,7 @@ def sign_certificate(content: bytes, key_pem: bytes, certificates_pem: bytes, pa
     signer = chain[0]
     if key.public_key() != signer.public_key():
         raise CertificateRefusedError("the key is not the one of the signer's certificate")
-    if not signer.not_valid_before_utc <= datetime.now(UTC) <= signer.not_valid_after_utc:
+    if not signer.not_valid_before_utc <= to_datetime(now_us) <= signer.not_valid_after_utc:
         raise CertificateRefusedError("the signer's certificate does not hold today")
     root = parse(content)
     if root.find("{http://www.w3.org/2000/09/xmldsig#}Signature") is not None:

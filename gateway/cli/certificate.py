@@ -244,7 +244,8 @@ def write(
     written = write_certificate(calibration, "Meterproof", version("meterproof"))
     if key is not None and signer is not None:
         password = _content(password_file).split(b"\n")[0].strip() if password_file is not None else None
-        written = sign_certificate(written, _content(key), _content(signer), password)
+        now_us = SystemClock().utc_us()
+        written = sign_certificate(written, _content(key), _content(signer), password, now_us=now_us)
     target.write_bytes(written)
     click.echo(str(target))
 

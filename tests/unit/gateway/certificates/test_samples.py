@@ -103,6 +103,8 @@ def test_what_we_sign_is_valid_by_the_schema():
     key, certificate = Authority().signer()
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     written = write_certificate(InHouseCalibration.model_validate(RECORD), "Meterproof", "1")
-    signed = sign_certificate(written, key.private_bytes(*form), certificate.public_bytes(serialization.Encoding.PEM))
+    signed = sign_certificate(
+        written, key.private_bytes(*form), certificate.public_bytes(serialization.Encoding.PEM), now_us=NOW_US
+    )
     found = examine(signed, anchors=(), schemas=SCHEMAS, now_us=NOW_US)
     assert (found.schema, found.signature.authenticity) == ("valid", Authenticity.INTACT)

@@ -36,7 +36,10 @@ def test_signed_by_the_operator_and_trusted_by_the_importer():
     authority = Authority()
     key, signer = papers(authority)
     found = examine(
-        sign_certificate(own(), key_pem(key), signer), anchors=[authority.certificate], schemas=None, now_us=NOW_US
+        sign_certificate(own(), key_pem(key), signer, now_us=NOW_US),
+        anchors=[authority.certificate],
+        schemas=None,
+        now_us=NOW_US,
     )
     assert found.signature.authenticity is Authenticity.VALID
     assert found.signature.signer == "CN=Laboratory"
@@ -47,7 +50,7 @@ def test_signed_by_the_operator_and_trusted_by_the_importer():
 @pytest.mark.parametrize("place", [b"50.40", b"Own laboratory"])
 def test_any_change_afterwards_is_seen(place):
     key, signer = papers(Authority())
-    content = sign_certificate(own(), key_pem(key), signer)
+    content = sign_certificate(own(), key_pem(key), signer, now_us=NOW_US)
     assert content.count(place)
     changed = content.replace(place, place[::-1], 1)
     assert examine(changed, anchors=(), schemas=None, now_us=NOW_US).signature.authenticity is Authenticity.MANIPULATED
@@ -57,8 +60,8 @@ def test_a_key_behind_a_password():
     key, signer = papers(Authority())
     locked = key_pem(key, b"open sesame")
     with pytest.raises(CertificateRefusedError, match="signing key cannot be read"):
-        sign_certificate(own(), locked, signer)
-    signed = sign_certificate(own(), locked, signer, b"open sesame")
+        sign_certificate(own(), locked, signer, now_us=NOW_US)
+    signed = sign_certificate(own(), locked, signer, b"open sesame", now_us=NOW_US)
     assert examine(signed, anchors=(), schemas=None, now_us=NOW_US).signature.authenticity is Authenticity.INTACT
 
 
@@ -67,24 +70,25 @@ def test_what_cannot_sign():
     key, signer = papers(authority)
     other, _ = papers(authority)
     with pytest.raises(CertificateRefusedError, match="not the one of the signer"):
-        sign_certificate(own(), key_pem(other), signer)
+        sign_certificate(own(), key_pem(other), signer, now_us=NOW_US)
     for weak in (rsa.generate_private_key(65537, 1024), ed25519.Ed25519PrivateKey.generate()):
         with pytest.raises(CertificateRefusedError, match="neither RSA"):
-            sign_certificate(own(), key_pem(weak), signer)
+            sign_certificate(own(), key_pem(weak), signer, now_us=NOW_US)
+    content = sign_certificate(own(), key_pem(key), signer, now_us=NOW_US)
     with pytest.raises(CertificateRefusedError, match="signed already"):
-        sign_certificate(sign_certificate(own(), key_pem(key), signer), key_pem(key), signer)
+        sign_certificate(content, key_pem(key), signer, now_us=NOW_US)
     old, gone = papers(authority, end=datetime(2021, 1, 1, tzinfo=UTC))
     with pytest.raises(CertificateRefusedError, match="does not hold today"):
-        sign_certificate(own(), key_pem(old), gone)
+        sign_certificate(own(), key_pem(old), gone, now_us=NOW_US)
     with pytest.raises(CertificateRefusedError, match="not in PEM form"):
-        sign_certificate(own(), key_pem(key), b"nothing")
+        sign_certificate(own(), key_pem(key), b"nothing", now_us=NOW_US)
     assert datetime.now(UTC) < END
 
 
 @pytest.mark.parametrize("name", ["electricity", "gas", "heat"])
 def test_other_certificates_can_be_signed_as_well(name):
     key, signer = papers(Authority())
-    signed = sign_certificate(case(name), key_pem(key), signer)
+    signed = sign_certificate(case(name), key_pem(key), signer, now_us=NOW_US)
     assert examine(signed, anchors=(), schemas=None, now_us=NOW_US).signature.authenticity is Authenticity.INTACT
 
 
