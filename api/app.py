@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from api import described, events, problems, writing
 from api.charts import account as account_charts
 from api.charts import routes as charts
+from api.charts import stack as stack_charts
 from api.charts.render import ChartRenderer
 from api.people import pages as people_pages
 from api.people.guard import Identity, authorised
@@ -29,6 +30,7 @@ from api.routes import (
     review_writing,
     reviews,
     settings,
+    stack,
     touched,
     v1,
 )
@@ -49,6 +51,8 @@ EVERY_ROUTER = (
     settings.router,
     events.router,
     figures.router,
+    stack.router,
+    stack_charts.router,
     ledger.router,
     judging.router,
     reviews.router,

@@ -26,6 +26,8 @@ MENU = (
     ("energy", "/energy", "Energy statistics"),
     ("balance", "/balance", "Energy balance"),
     ("carbon", "/carbon", "Carbon emissions"),
+    ("comparison", "/comparison", "Stack against fuel"),
+    ("watch", "/watch", "In-service watch"),
     ("findings", "/findings", "Findings"),
     ("trace", "/trace", "Trace"),
     ("audit", "/audit", "Audit views"),

@@ -83,9 +83,15 @@ class WatchedNodeView:
 
 
 def watched_nodes(
-    sources: Sources, asking: Asking, *, days: int = WINDOW_DAYS, node: str = "", there: Plant | None = None
+    sources: Sources,
+    asking: Asking,
+    *,
+    days: int = WINDOW_DAYS,
+    node: str = "",
+    most: int = MAX_NODES,
+    there: Plant | None = None,
 ) -> list[WatchedNodeView]:
-    """Every node (or one) over the newest ``days`` settled days, parents before children.
+    """Every node (or one; at most ``most``) over the newest ``days`` settled days, parents before children.
 
     What a node's balance says of a child that is itself a node becomes that node's parent error: errors are told
     relative to the meter at the top.
@@ -95,7 +101,7 @@ def watched_nodes(
     known: dict[str, MeterEstimate] = {}
     found = []
     wanted = _ancestry(there, node) if node else None
-    for fact in nodes[:MAX_NODES]:
+    for fact in nodes if node else nodes[: min(most, MAX_NODES)]:
         if wanted is not None and fact.point.id not in wanted:
             continue
         view = _node(sources, asking, there, fact, days=min(max(days, 1), MAX_WINDOW_DAYS), known=known)

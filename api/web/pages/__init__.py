@@ -7,6 +7,7 @@ from api.web.pages import (
     calibration,
     carbon,
     certificates,
+    comparison,
     effects,
     energy,
     export,
@@ -24,6 +25,7 @@ from api.web.pages import (
     reviews,
     settings,
     trace,
+    watch,
     work,
 )
 
@@ -43,6 +45,8 @@ ROUTERS: tuple[APIRouter, ...] = tuple(
         energy,
         balance,
         carbon,
+        comparison,
+        watch,
         findings,
         effects,
         trace,
