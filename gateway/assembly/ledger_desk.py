@@ -18,7 +18,7 @@ from gateway.registry.columns import LEDGER_FILES, LedgerFile
 from gateway.registry.headers import MAX_HEADERS, ColumnMapping, mapping_draft
 from gateway.registry.importing import LedgerState
 from gateway.registry.previewing import Change, FieldChange, Preview, preview
-from gateway.registry.reading_files import LedgerProblem, LedgerRow, Reading, read_contents
+from gateway.registry.reading_files import UNKNOWN_COLUMN, LedgerProblem, LedgerRow, Reading, read_contents
 from gateway.registry.writing import split_subject
 
 MAX_TRUSTED = 1_000
@@ -88,7 +88,7 @@ def look_at_ledger(
         mapping_draft(folder.organisation, name, mapping.files[name], at_us=at_us, actor=actor, reason=reason)
         for name in about
     ]
-    unknown = [(each.file, each.facts["header"]) for each in seen.problems if "is not known; say what" in each.message]
+    unknown = [(each.file, each.facts["header"]) for each in seen.problems if each.message == UNKNOWN_COLUMN]
     return Handed(seen, remembered, unknown)
 
 

@@ -83,6 +83,9 @@ def import_(
         )
         seen = handed.seen
         _show(seen, language, changes=preview)
+        if handed.unknown_headers:
+            hint = "say what a column is with --map 'HEADER=column', or --map 'HEADER=' where it is not read"
+            click.echo(text(language, hint), err=True)
         if seen.problems:
             raise ConfigurationError([problem_line(problem, language) for problem in seen.problems])
         if preview:

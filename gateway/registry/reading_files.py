@@ -15,6 +15,7 @@ from gateway.registry.tables import MAX_FILE_BYTES, Table, TableError, tables_of
 
 MAX_FILES = 50
 LEAST_FITTING_HEADERS = 3
+UNKNOWN_COLUMN = "the column '%(header)s' is not known; say which one it is, or that it is not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +196,7 @@ def _header(
         column = mapping.column(file, cell) if cell.strip() else IGNORED
         if column is None:
             facts = {"header": cell.strip()[:100]}
-            message = (
-                "the column '%(header)s' is not known; say what it is with --map, or --map '%(header)s=' to skip it"
-            )
+            message = UNKNOWN_COLUMN
             problems.append(LedgerProblem(shown, 1, number, message, facts))
         elif isinstance(column, Column) and column in columns:
             facts = {"header": cell.strip()[:100]}

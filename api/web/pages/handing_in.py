@@ -146,6 +146,7 @@ def look_certificate(
         handed=handed,
         name=name,
         digest=digest,
+        labels=labels(writing.asked.view.language),
         said=said,
         keep_untrusted=keep_untrusted,
         reason=reason,
@@ -159,6 +160,13 @@ def confirm_certificate(writing: WritingFor, wish: Annotated[CertificateForm, Fo
     content, name = kept(writing.folder, wish.file), shown_name(wish.name)
     handed = looked_at_certificate(writing, name, content, said, wish.reason, keep_untrusted=wish.keep_untrusted)
     return writing.done(keep_certificate(writing.folder, handed), then="/certificates")
+
+
+def labels(language: str) -> dict[tuple[str, str], str]:
+    """What a field of a kind is called in the language; the field's own id in English."""
+    if language != "zh":
+        return {}
+    return {(file.kind, column.field): column.zh for file in LEDGER_FILES for column in file.columns}
 
 
 def uploaded(files: Sequence[UploadFile], limit: int) -> Contents:
@@ -224,6 +232,7 @@ def _ledger_page(writing: Writing, contents: Contents, reason: str, said: Sequen
         staged=staged,
         said=said,
         columns=columns,
+        labels=labels(writing.asked.view.language),
         reason=reason,
         shown=SHOWN_ROWS,
     )

@@ -17,7 +17,9 @@ def sentences():
         tree = ast.parse(path.read_text("utf-8"))
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-                named = any(isinstance(each, ast.Name) and each.id == "message" for each in node.targets)
+                named = any(
+                    isinstance(each, ast.Name) and each.id in {"message", "UNKNOWN_COLUMN"} for each in node.targets
+                )
                 if named:
                     yield node.value.value
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SPEAKING:
