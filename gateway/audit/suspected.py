@@ -18,6 +18,8 @@ from gateway.journal.entry import Draft
 
 CONFLICT = "reading.conflict"
 SUSPECTED_AREAS = frozenset({"readings"})
+CLASSIFIED = frozenset({"counter.exchange", "counter.rollover", "counter.reset", "counter.glitch"})
+"""A fall of a counter that a rule has explained: the explanation is a guess until a person says that it was so."""
 MAX_NOTE_CHARACTERS = 500
 
 
@@ -57,7 +59,8 @@ def queue(sources: Sources, asking: Asking, *, decided: int = 20) -> Queue:
 def _waits(each: FindingView, known: Mapping[tuple[str, str, str], Judgement]) -> bool:
     if each.rule == CONFLICT:
         return each.source == "verdict" and each.open
-    return each.source == "reading" and each.severity != Severity.INFO and judgement_of(each, known) is None
+    matters = each.severity != Severity.INFO or each.rule in CLASSIFIED
+    return each.source == "reading" and matters and judgement_of(each, known) is None
 
 
 def judging_draft(

@@ -14,6 +14,7 @@ from gateway.audit.equipping import NetworkPoint, network
 from gateway.domain.errors import UnknownObjectError
 
 router = APIRouter(include_in_schema=False)
+PAGE_POINTS = 100
 
 
 @router.get("/points")
@@ -22,6 +23,7 @@ def show(
     kind: Annotated[str, Query(max_length=120)] = "",
     state: Annotated[Literal["", "lacking", "equipped"], Query()] = "",
     below: Annotated[str, Query(max_length=120)] = "",
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> HTMLResponse:
     """The network as of the moment, of one energy kind, from one point downwards, or of one state; parents stay."""
     found = network(asked.reader.sources, asked.asking)
@@ -31,6 +33,8 @@ def show(
         found=found,
         trees=_kept(nested(_below(found.points, below)), kind, state),
         kinds=sorted({each.point.energy_kind for each in found.points}),
+        offset=offset,
+        limit=PAGE_POINTS,
         filters={"kind": kind, "state": state, "below": below},
         csv=asked.view.here_at("/api/v1/points", format="csv"),
     )

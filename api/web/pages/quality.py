@@ -17,6 +17,7 @@ from gateway.projection.conflicts import decision_drafts
 
 router = APIRouter(include_in_schema=False)
 DEFAULT_DAYS = 31
+PAGE_POINTS = 60
 Verb = Literal["accept", "keep", "confirm", "dismiss"]
 
 
@@ -32,8 +33,12 @@ class Decision(BaseModel):
 
 
 @router.get("/quality")
-def show(asked: AskedFor, days: int = Query(DEFAULT_DAYS, ge=1, le=MAX_DAYS)) -> HTMLResponse:
-    """The queue, the heat map and the tables."""
+def show(
+    asked: AskedFor,
+    days: int = Query(DEFAULT_DAYS, ge=1, le=MAX_DAYS),
+    offset: int = Query(0, ge=0, le=1_000_000),
+) -> HTMLResponse:
+    """The queue, a page of the heat map, and the tables."""
     found = completeness(asked.reader.sources, asked.asking, days=days)
     return page(
         asked.view,
@@ -41,6 +46,8 @@ def show(asked: AskedFor, days: int = Query(DEFAULT_DAYS, ge=1, le=MAX_DAYS)) ->
         found=found,
         queue=queue(asked.reader.sources, asked.asking),
         days=days,
+        offset=offset,
+        limit=PAGE_POINTS,
         csv=asked.view.here_at("/api/v1/completeness", format="csv"),
     )
 
