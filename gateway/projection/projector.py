@@ -44,7 +44,6 @@ class Projector:
         self.horizon_us = self.registry.latest_at()
         self._groups: dict[tuple[int, str], GroupReading] = {}
         self._decoders = PlanCache(plans)
-        self._pushed_slots: dict[tuple[str, str, str], int] = {}
         self._rows: list[SeriesRow] = []
         self._reader = RowReader(journal, plans)
         self.conflicted = True
@@ -171,9 +170,8 @@ class Projector:
             self.registry.apply_findings(seq, organisation, endpoint, entry.at_us, body["findings"])
 
     def _sample(self, seq: int, group: GroupReading, slot_us: int, findings: Sequence[Any]) -> None:
-        if slot_us > self._pushed_slots.get(group.key, 0):
+        if slot_us > self.registry.newest_slot(group.organisation, group.device, group.group):
             # a slot of a pushed device is ok once, however many samples fall into it
-            self._pushed_slots[group.key] = slot_us
             self.registry.apply_reading(
                 seq, group.organisation, group.device, group.group, slot_us, Outcome.OK, findings
             )

@@ -44,6 +44,11 @@ class PresenceTable:
         for organisation, device, *silence in connection.execute("SELECT * FROM silence WHERE to_us IS NULL"):
             self._silent[organisation, device] = _Silence(*silence)
 
+    def newest_slot(self, organisation: str, device: str, group: str) -> int:
+        """The newest slot with a reading; 0 when there is none."""
+        state = self._groups.get((organisation, device), {}).get(group)
+        return 0 if state is None else state.last_us
+
     def heard(self, organisation: str, device: str, group: str, slot_us: int) -> None:
         """A reading of a slot. One older than the misses (sent late) does not end them."""
         key = (organisation, device)

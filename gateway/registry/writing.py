@@ -184,6 +184,10 @@ class RegistryProjection(Registry):
 
     # -- slots and what readings brought
 
+    def newest_slot(self, organisation: str, device: str, group: str) -> int:
+        """The newest slot that brought a reading of a group, µs UTC; 0 when none did. Outlives a restart."""
+        return self._presence.newest_slot(organisation, device, group)
+
     def apply_reading(  # noqa: PLR0917  # once a poll: keywords would cost more than the rest of it
         self, seq: int, organisation: str, device: str, group: str, slot_us: int, outcome: str, findings: Sequence[Any]
     ) -> None:
