@@ -1,17 +1,17 @@
 """What the rules over interval series share: when two interval energies are the same one, and when they say anything.
 
 Energies are in thousandths of the channel's resolution, as settlement keeps them; None where nothing is known. Two are
-alike when they differ by at most three steps of the resolution and 0.02 % (a copied series still passes through
-registers read at slightly different instants). A window tells something when the energy moved by more than four times
-that tolerance since the window before: two idle or steady loads are alike without anybody having copied anything.
+alike when they differ by at most two steps of the resolution and 0.02 % (a copied series still passes through
+registers read at slightly different instants). A window tells something when the energy moved by more than three
+times that tolerance since the window before: two idle or steady loads are alike without anybody having copied anything.
 """
 
 from collections.abc import Sequence
 
 STEP = 1_000
-TOLERANCE_STEPS = 3
+TOLERANCE_STEPS = 2
 TOLERANCE_PER_10_000 = 2
-TELLING_TIMES = 4
+TELLING_TIMES = 3
 
 Energies = Sequence[int | None]
 

@@ -23,7 +23,7 @@ class Repetition(NamedTuple):
 
 
 def replayed_stretches(series: Energies, shortest: int = SHORTEST) -> list[Repetition]:
-    """Every stretch of at least ``shortest`` windows that repeats an earlier one, two thirds of it telling; the
+    """Every stretch of at least ``shortest`` windows that repeats an earlier one, half of it telling; the
     longest first at each place, none inside another.
 
     Work: one pass over the earlier windows for every twelfth window.
@@ -44,7 +44,7 @@ def _longest(series: Energies, anchor: int, shortest: int) -> Repetition | None:
     """The longest repetition that covers the windows from an anchor on."""
     best: Repetition | None = None
     first, second, third = series[anchor : anchor + 3]
-    if first is None or sum(telling(series, at) for at in range(anchor, anchor + _ANCHOR)) * 3 < _ANCHOR * 2 - 3:
+    if first is None or sum(telling(series, at) for at in range(anchor, anchor + _ANCHOR)) * 3 < _ANCHOR:
         return None
     for earlier in range(anchor):
         if not (
@@ -53,7 +53,7 @@ def _longest(series: Energies, anchor: int, shortest: int) -> Repetition | None:
             continue
         run = _extended(series, anchor, anchor - earlier)
         size = run.end - run.start
-        if size >= shortest and run.telling * 3 >= size * 2 and (best is None or size > best.end - best.start):
+        if size >= shortest and run.telling * 2 >= size and (best is None or size > best.end - best.start):
             best = run
     return best
 
