@@ -19,7 +19,9 @@ LaboratoryProperty = Literal[
 
 
 class Parameter(FileModel):
-    """Exactly one of ``factor``, ``laboratory`` (with ``property``) and ``value`` (with ``unit`` and ``reason``)."""
+    """Exactly one of ``factor``, ``laboratory`` (with ``property``), ``metered`` (a point, with the ``measurand`` whose
+    mean counts) and ``value`` (with ``unit`` and ``reason``).
+    """
 
     factor: FactorId | None = None
     laboratory: PointId | None = None
@@ -29,12 +31,16 @@ class Parameter(FileModel):
     unit: Text | None = None
     reason: Text | None = None
     u_percent: Number | None = None
+    metered: PointId | None = None
+    measurand: Identifier | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
-        origins = [each for each in (self.factor, self.laboratory, self.value) if each is not None]
-        if len(origins) != 1:
-            raise ValueError("name exactly one of 'factor', 'laboratory', 'value'")
+        given = (self.factor, self.laboratory, self.value, self.metered)
+        if len([each for each in given if each is not None]) != 1:
+            raise ValueError("name exactly one of 'factor', 'laboratory', 'metered', 'value'")
+        if self.metered is not None and self.measurand is None:
+            raise ValueError("'metered' needs a 'measurand'")
         if self.laboratory is not None and self.property is None:
             raise ValueError("'laboratory' needs a 'property'")
         if self.value is not None and (self.unit is None or self.reason is None):

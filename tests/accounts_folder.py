@@ -128,8 +128,7 @@ def _computed(folder: DataFolder, version: int) -> Draft:
         asking = reader.asking(NOW)
         known = reader.sources.registry.applied_seq()
         made = account(inputs_of(reader.sources, asking, DAY, known))
-        said = {"known_seq": known, "at_us": NOW, "actor": "manager", "reason": "month"}
-        return result_draft(made, "2026-03", version, **said)
+        return result_draft(made, "2026-03", version, known_seq=known, at_us=NOW, actor="manager", reason="month")
 
 
 def _object(kind: str, id_: str, document: dict[str, Any]) -> Draft:
@@ -143,13 +142,18 @@ def _drafts() -> list[Draft]:
     drafts += [_object("factor_set", id_, each) for id_, each in factor_sets(shipped_accounting()).items()]
     drafts.append(_object("factor_set", "own", OWN))
     drafts.append(_object("document", PLAN_ID, {"title": "plan", "kind": "other", FIELD: PLAN}))
-    for number, (hour, net) in enumerate(((6, "30"), (15, "20")), start=1):
-        ticket = {"number": f"T-{number}", "at": START + hour * US_PER_HOUR, "net": net, "unit": "t"}
+    for ticket_number, (hour, net) in enumerate(((6, "30"), (15, "20")), start=1):
+        ticket: dict[str, Any] = {
+            "number": f"T-{ticket_number}",
+            "at": START + hour * US_PER_HOUR,
+            "net": net,
+            "unit": "t",
+        }
         drafts.append(_entered("batch", "C-01", ticket))
     invoice = {"number": "F-1", "from": DAY.start_us, "to": DAY.end_us, "amount": "60500000", "unit": "kWh"}
     drafts.append(_entered("invoice", "P-01", invoice))
     for at_us, amount in ((DAY.start_us, "100"), (DAY.end_us, "105")):
-        survey = {"point": "C-01", "at_us": at_us, "amount": amount, "unit": "t"}
+        survey: dict[str, Any] = {"point": "C-01", "at_us": at_us, "amount": amount, "unit": "t"}
         body = {"action": "stock.surveyed", "actor": "m", "object": survey, "reason": "", "withdrawn": 0}
         drafts.append(Draft("stock", f"{ORGANISATION}/point/C-01", NOW, body))
     for number, ncv in (("L-1", "23.5"), ("L-2", "24.5")):

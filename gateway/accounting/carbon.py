@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from gateway.accounting import formulas
 from gateway.accounting.estimate import Estimate
+from gateway.accounting.heat import HeatRule, enthalpy_of, steam_heat, water_heat
 from gateway.accounting.inputs import Inputs
 from gateway.accounting.plan import EmissionSource
 from gateway.accounting.quantities import Quantities, Quantity, unknown
@@ -128,15 +129,46 @@ class Emissions:
 
     def _heat(self, source: EmissionSource) -> Quantity:
         factor = self._parameter(source, "factor", "tCO2/GJ")
+        if {"enthalpy", "pressure"} & source.parameters.keys():
+            return self._steam(source).times(factor, "tCO2")
+        if "temperature" in source.parameters:
+            return self._hot_water(source).times(factor, "tCO2")
+        return self._amount(source, "GJ").times(factor, "tCO2")
+
+    @property
+    def _heat_rule(self) -> HeatRule:
+        return HeatRule(
+            id=self._inputs.plan.pack,
+            steam_reference_kj_per_kg=decimal_fraction(str(self.pack["steam_reference"])),
+            water_reference_c=decimal_fraction(str(self.pack["water_reference"])),
+        )
+
+    def _steam(self, source: EmissionSource) -> Quantity:
+        """GJ of steam: by a stated enthalpy, or by IF97 from absolute pressure and temperature (saturated without)."""
+        mass = self._amount(source, "t")
         if "enthalpy" in source.parameters:
-            reference = decimal_fraction(str(self.pack["steam_reference"]))
-            enthalpy = self._parameter(source, "enthalpy", "kJ/kg")
-            net = enthalpy.estimate + Estimate(-reference) if enthalpy.estimate is not None else None
-            heat = self._amount(source, "t").times(enthalpy.become(net, "kJ/kg"), "MJ")
-            heat = heat.become(None if heat.estimate is None else heat.estimate.scaled(Fraction(1, 1000)), "GJ")
+            content = self._parameter(source, "enthalpy", "kJ/kg")
         else:
-            heat = self._amount(source, "GJ")
-        return heat.times(factor, "tCO2")
+            pressure = self._parameter(source, "pressure", "MPa")
+            celsius = self._parameter(source, "temperature", "degC") if "temperature" in source.parameters else None
+            content = pressure if celsius is None else pressure.times(celsius, "kJ/kg")
+            known = pressure.estimate is not None and (celsius is None or celsius.estimate is not None)
+            found = None
+            if known and pressure.estimate is not None:
+                found = enthalpy_of(pressure.estimate, None if celsius is None else celsius.estimate)
+            content = content.become(found, "kJ/kg")
+        heat = mass.times(content, "GJ")
+        both = mass.estimate is not None and content.estimate is not None
+        made = steam_heat(mass.estimate, content.estimate, self._heat_rule) if both else None  # type: ignore[arg-type]
+        return heat.become(made, "GJ")
+
+    def _hot_water(self, source: EmissionSource) -> Quantity:
+        """GJ of hot water from its mass and temperature, above the pack's reference."""
+        mass, celsius = self._amount(source, "t"), self._parameter(source, "temperature", "degC")
+        heat = mass.times(celsius, "GJ")
+        both = mass.estimate is not None and celsius.estimate is not None
+        made = water_heat(mass.estimate, celsius.estimate, self._heat_rule) if both else None  # type: ignore[arg-type]
+        return heat.become(made, "GJ")
 
     def _clinker(self, source: EmissionSource) -> Quantity:
         oxides = [self._parameter(source, name, "1") for name in ("cao", "mgo")]

@@ -5,6 +5,7 @@ clinker formula is the stoichiometry of lime and magnesia from carbonates, the f
 Masses in t, gas in 10⁴ m³ at 0 °C, heat in GJ, electricity in MWh, fractions as fractions of one, results in tCO2.
 """
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from gateway.accounting.estimate import Estimate, total
@@ -54,6 +55,19 @@ def carbonate(mass: Estimate, purity: Estimate, factor: Estimate, conversion: Es
 def with_indirect(direct: Estimate, taken_in: Estimate, delivered: Estimate) -> Estimate:
     """The second of the two totals: direct + electricity and heat bought − delivered."""
     return total((direct, taken_in, delivered.scaled(Fraction(-1))))
+
+
+def standard_coal(amounts: Iterable[tuple[Estimate, Estimate]]) -> Estimate:
+    """Comprehensive energy consumption (综合能耗): Σ amount · coefficient, in the coefficients' unit of coal."""
+    return total(amount * coefficient for amount, coefficient in amounts)
+
+
+def rate_percent(part: int, whole: int) -> Fraction | None:
+    """A rate in percent: instruments fitted of those needed (配备率), values received of those due (完整率).
+
+    None where nothing is needed or due.
+    """
+    return None if whole == 0 else Fraction(100 * part, whole)
 
 
 def gas_at_reference(

@@ -4,11 +4,12 @@ Guidelines disagree: some take the enthalpy of steam as it is, some deduct that 
 The rule is therefore the pack's, never the reader's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from gateway.accounting.estimate import Estimate
+from gateway.accounting.estimate import Estimate, total
 from gateway.domain.errors import MeterproofError
 
 WATER_KJ_PER_KG_K = Fraction("4.1868")
@@ -64,6 +65,25 @@ def enthalpy(pressure_mpa: Fraction, temperature_c: Fraction | None = None) -> F
         raise _uncovered(pressure_mpa, temperature_c) from error
     # rounded so that another build of the library's mathematics gives the same digits
     return Fraction(round(found * 10**_PLACES), 10**_PLACES)
+
+
+def enthalpy_of(pressure_mpa: Estimate, temperature_c: Estimate | None = None) -> Estimate:
+    """Enthalpy (kJ/kg) of an absolute pressure and a temperature that are themselves uncertain, to first order.
+
+    The slopes are IF97's own, from a thousandth up and down.
+    """
+    pressure = pressure_mpa.value
+    celsius = None if temperature_c is None else temperature_c.value
+    parts = [pressure_mpa.scaled(_slope(lambda p: enthalpy(p, celsius), pressure))]
+    if temperature_c is not None and celsius is not None:
+        parts.append(temperature_c.scaled(_slope(lambda t: enthalpy(pressure, t), celsius)))
+    moved = total(parts)
+    return Estimate(enthalpy(pressure, celsius), moved.sensitivities, moved.variance, moved.unstated)
+
+
+def _slope(function: Callable[[Fraction], Fraction], at: Fraction) -> Fraction:
+    step = abs(at) / 1000 or Fraction(1, 1000)
+    return (function(at + step) - function(at - step)) / (2 * step)
 
 
 def _uncovered(pressure_mpa: Fraction, temperature_c: Fraction | None) -> SteamStateError:

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gateway.accounting.channels import ChannelMean, channel_means
 from gateway.accounting.factors import FactorBook
 from gateway.accounting.instruments import Instruments
 from gateway.accounting.laboratory import LaboratoryRecord, records
@@ -35,6 +36,7 @@ class Inputs:
     laboratory: tuple[LaboratoryRecord, ...]
     instruments: Instruments
     units: Units
+    channels: Mapping[tuple[str, str], ChannelMean] = field(default_factory=dict)
 
     def digest(self) -> str:
         """SHA-256 over what the figures are computed from: plan, factors' numbers, amounts, laboratory values."""
@@ -59,6 +61,10 @@ class Inputs:
                 for each in self.laboratory
             ],
         }
+        if self.channels:
+            document["channels"] = [
+                [*name, str(each.value), each.unit, each.readings] for name, each in sorted(self.channels.items())
+            ]
         text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -97,4 +103,7 @@ def gather(
         ),
         instruments=Instruments(registry, organisation, known_seq, plan.substitution_u),
         units=units,
+        channels={}
+        if series is None
+        else channel_means(registry, series, organisation, plan.channels(), period, known_seq=known_seq),
     )

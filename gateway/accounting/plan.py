@@ -22,7 +22,9 @@ FIELD = "plan"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """Where one number comes from: exactly one of ``factor``, ``laboratory`` (a point) and ``value`` is given."""
+    """Where one number comes from: exactly one of ``factor``, ``laboratory`` (a point), ``metered`` (a point, whose
+    channel of ``measurand`` is averaged) and ``value`` is given.
+    """
 
     factor: str = ""
     laboratory: str = ""
@@ -32,6 +34,8 @@ class Parameter:
     unit: str = ""
     reason: str = ""
     u: float | None = None
+    metered: str = ""
+    measurand: str = ""
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Parameter":
@@ -46,6 +50,8 @@ class Parameter:
             unit=str(document.get("unit") or ""),
             reason=str(document.get("reason") or ""),
             u=None if u_percent is None else float(decimal_fraction(str(u_percent))) / 100,
+            metered=str(document.get("metered") or ""),
+            measurand=str(document.get("measurand") or ""),
         )
 
 
@@ -159,6 +165,12 @@ class Plan:
         if record is None or not isinstance(record.object.get(FIELD), Mapping):
             raise UnknownObjectError("no accounting plan is on record for this time")
         return cls.of(record.object[FIELD], record.seq)
+
+    def channels(self) -> list[tuple[str, str]]:
+        """Every (point, measurand) whose mean a parameter of the plan is."""
+        parameters = [each for source in self.sources for each in source.parameters.values()]
+        parameters += [*self.standard_coal.values(), *self.primary.values(), *self.densities.values()]
+        return sorted({(each.metered, each.measurand) for each in parameters if each.metered})
 
     def terms(self, formula: str) -> Mapping[str, Fraction]:
         """A formula's weights by real point."""

@@ -187,11 +187,15 @@ class Quantities:
             return self._lost(found, unit, f"unknown_unit:{found.unit}")
         if units.unit(found.unit).dimension != units.unit(unit).dimension:
             return self._lost(found, unit, f"not_convertible:{found.unit}:{unit}")
-        return found.become(found.estimate.scaled(units.factor(found.unit, unit)), unit)
+        # a temperature's zero moves too
+        moved = Estimate(units.convert(Fraction(0), found.unit, unit))
+        return found.become(found.estimate.scaled(units.factor(found.unit, unit)) + moved, unit)
 
     def _found(self, parameter: Parameter) -> Quantity:
         if parameter.value is not None:
             return self._stated(parameter)
+        if parameter.metered:
+            return self._averaged(parameter)
         if parameter.laboratory:
             tested = mean(
                 self.inputs.laboratory, parameter.laboratory, parameter.property, self.inputs.period, self.inputs.units
@@ -203,6 +207,14 @@ class Quantities:
             if not parameter.default:
                 return unknown("", f"no_laboratory_value:{parameter.laboratory}:{parameter.property}")
         return self.factor(parameter.factor or parameter.default, default=bool(parameter.laboratory))
+
+    def _averaged(self, parameter: Parameter) -> Quantity:
+        mean = self.inputs.channels.get((parameter.metered, parameter.measurand))
+        if mean is None:
+            return unknown("", f"no_reading:{parameter.metered}:{parameter.measurand}")
+        id_ = f"channel:{parameter.metered}:{parameter.measurand}"
+        estimate = self._measured(mean.value, id_, parameter.u, "channel")
+        return Quantity(estimate=estimate, unit=mean.unit, evidence=frozenset({mean.installation}))
 
     def _stated(self, parameter: Parameter) -> Quantity:
         value = parameter.value or Fraction(0)

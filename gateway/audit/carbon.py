@@ -42,7 +42,7 @@ class PointShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterFact:
-    """One factor of a source. ``origin``: ``laboratory``, ``default``, ``factor`` (announced), ``stated``, ``none``.
+    """One factor of a source. ``origin``: ``laboratory``, ``metered``, ``default``, ``factor``, ``stated``, ``none``.
 
     ``of`` is the factor's id, the laboratory's point or the reason somebody gave; ``entry`` where it is on record.
     """
@@ -306,6 +306,8 @@ def _parameter(made: Account, parameter: Parameter | None, name: str, quantity: 
         factor = made.inputs.factors.get(id_)
         origin, of = ("default" if quantity.defaults else "factor"), id_
         standing, where, entry = factor.standing, factor.source, factor.seq
+    elif parameter is not None and parameter.metered:
+        origin, of = "metered", parameter.metered
     elif parameter is not None and parameter.laboratory:
         origin, of = "laboratory", parameter.laboratory
     figure = _quantity(made, f"parameter/{name}", quantity)

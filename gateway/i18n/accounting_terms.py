@@ -34,6 +34,7 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
     },
     "origin": {
         "laboratory": "measured",
+        "metered": "measured in the plant",
         "default": "default value",
         "factor": "announced factor",
         "stated": "stated by the plant",
@@ -46,6 +47,7 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
         "standard": "laboratory standard",
         "factor": "factor",
         "laboratory": "laboratory value",
+        "channel": "mean of a channel",
         "substitution": "substituted energy",
         "independent": "independent remainder",
     },
@@ -74,6 +76,7 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
         "not_convertible": "units do not convert",
         "no_parameter": "a parameter is missing",
         "no_laboratory_value": "no laboratory value and no default",
+        "no_reading": "no reading of",
         "no_uncertainty": "no uncertainty stated for",
         "no_standard_coal": "no coefficient to standard coal",
         "no_primary": "no primary-energy value in the plan",

@@ -308,3 +308,36 @@ def test_invoices_stock_and_cost(world: World) -> None:
     settlement.close()
     assert (key, currency) == (("grid", "intake"), "CNY")
     assert spent.total == 32_000 * Fraction("0.3") + 64_000
+
+
+def heat_plan(parameters: dict[str, object], pack: str = "generic-1") -> dict[str, object]:
+    source = {"id": "heat", "name": "heat", "kind": "heat_in", "amount": "coal-kiln", "parameters": parameters}
+    return {**PLAN, "pack": pack, "sources": [source], "products": [], "virtual_points": []}
+
+
+def stated(value: str, unit: str, u_percent: str | None = "1") -> dict[str, object]:
+    given = {"value": value, "unit": unit, "reason": f"stated {value}"}
+    return given if u_percent is None else {**given, "u_percent": u_percent}
+
+
+def test_steam_by_state_and_hot_water(world: World) -> None:
+    """The point's 192 t are taken for steam and for water; the pack says what is deducted."""
+    factor = stated("0.11", "tCO2/GJ", None)
+    world.plan(heat_plan({"factor": factor, "enthalpy": stated("2800", "kJ/kg")}))
+    assert value(account(world.inputs()), "carbon/source/heat") == Fraction(192 * 2800, 1000) * Fraction("0.11")
+    world.plan(heat_plan({"factor": factor, "enthalpy": stated("2800", "kJ/kg")}, "cets-cement-2024"))
+    less = Fraction(192) * (2800 - Fraction("83.74")) / 1000 * Fraction("0.11")
+    assert value(account(world.inputs()), "carbon/source/heat") == less
+    state = {"factor": factor, "pressure": stated("30", "bar"), "temperature": stated("500", "K", "0.5")}
+    world.plan(heat_plan(state))
+    made = account(world.inputs())
+    assert float(value(made, "carbon/source/heat")) == pytest.approx(192 * 975.542239 / 1000 * 0.11, rel=1e-6)
+    assert any(name.startswith("stated:stated 500") for name in made.effects)
+    assert made.workings["heat"].parameters["pressure"].unit == "MPa"
+    world.plan(heat_plan({"factor": factor, "temperature": stated("90", "degC")}))
+    water = Fraction(192) * 70 * Fraction("4.1868") / 1000 * Fraction("0.11")
+    assert value(account(world.inputs()), "carbon/source/heat") == water
+    world.plan(heat_plan({"factor": factor, "temperature": {"metered": "kiln", "measurand": "temperature"}}))
+    lost = account(world.inputs()).lines["carbon/source/heat"].figure
+    assert lost.value is None
+    assert any(each.startswith("no_reading:kiln") for each in lost.reasons)

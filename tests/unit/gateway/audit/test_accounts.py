@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
-from math import sqrt
 
 import pytest
 
+from gateway.accounting.channels import channel_means
 from gateway.assembly.reading import OpenFolder, open_for_reading
 from gateway.audit.accounts import FigureFact, account_of, inputs_of, whole_days, year_to_date
 from gateway.audit.asking import Asking
@@ -189,8 +189,9 @@ def test_what_flows_in_flows_out(plant: OpenFolder, ask: Asking) -> None:
     assert sum(Fraction(each.amount) for each in inside) == INTAKE_KWH
     assert {each.kind for each in inside} == {"metered", "unmetered"}
     assert found.lacking == ["P-03"]
-    for each in (*found.nodes, *found.links):
-        low, high = (each.top, each.bottom) if hasattr(each, "top") else (each.source_top, each.source_bottom)
+    places = [(node.top, node.bottom) for node in found.nodes]
+    places += [(link.source_top, link.source_bottom) for link in found.links]
+    for low, high in places:
         assert -1e-9 <= low <= high <= 1 + 1e-9
 
 
@@ -209,9 +210,21 @@ def test_a_node_that_is_metered_in_part_has_an_unmetered_share(plant: OpenFolder
         remainder_days(plant.sources, ask, MARCH_10, MARCH_10, "nowhere")
 
 
-def test_u_of_electricity_by_hand(plant: OpenFolder, ask: Asking) -> None:
+def test_what_has_no_class_is_named_and_u_is_not_stated(plant: OpenFolder, ask: Asking) -> None:
     """The CT has no class and no calibration, so U is not stated and the cause is named."""
     figure = carbon_account(plant.sources, ask, DAY).sources[1].activity
     assert figure.expanded == ""
     assert any(each.startswith("no_uncertainty:ct:") for each in figure.reasons)
-    assert sqrt(4) == 2
+
+
+def test_the_mean_of_a_channel_is_the_same_from_hours_and_readings(plant: OpenFolder, ask: Asking) -> None:
+    """The intake shows 180 kW in every reading, meter side."""
+    sources = plant.sources
+    wanted = [("P-01", "active_power"), ("P-03", "active_power"), ("P-01", "pressure")]
+    for known in (None, sources.registry.applied_seq()):
+        found = channel_means(sources.registry, sources.series, ask.organisation, wanted, DAY, known_seq=known)
+        assert set(found) == {("P-01", "active_power")}
+        mean = found["P-01", "active_power"]
+        assert (mean.value, mean.unit) == (180, "kW")
+        assert mean.readings == 24 * 12
+        assert mean.installation > 0
