@@ -8,8 +8,9 @@ from pathlib import Path
 from cryptography import x509
 
 from gateway.certificates.dcc import read_certificate
-from gateway.certificates.documents import check_ofd, check_pdf, kind_of
+from gateway.certificates.documents import check_ofd, kind_of
 from gateway.certificates.model import DigitalCertificate
+from gateway.certificates.pdf_signatures import check_pdf_apart
 from gateway.certificates.refusal import CertificateRefusedError
 from gateway.certificates.schema import SchemaCheck, check_schema
 from gateway.certificates.signature import SignatureReport, check_signature
@@ -46,7 +47,7 @@ def examine(content: bytes, *, anchors: Sequence[x509.Certificate], schemas: Pat
     kind = kind_of(content)
     digest = sha256(content).hexdigest()
     if kind == "pdf":
-        return Evidence(content, digest, kind, check_pdf(content, anchors), SchemaCheck.NOT_CHECKED, None)
+        return Evidence(content, digest, kind, check_pdf_apart(content, anchors), SchemaCheck.NOT_CHECKED, None)
     if kind == "ofd":
         return Evidence(content, digest, kind, check_ofd(content), SchemaCheck.NOT_CHECKED, None)
     root = parse(content)

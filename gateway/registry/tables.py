@@ -92,9 +92,14 @@ def _read_sheets(raw: bytes) -> list[Table]:
     found, cells = [], 0
     for sheet in workbook.worksheets[:MAX_SHEETS]:
         rows: list[list[str]] = []
-        for row in sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2, max_col=MAX_COLUMNS):
-            rows.append([_shown(cell) for cell in row])
-            cells += len(row)
+        # what is beyond the sheet's own width would be read as blanks, row by row
+        width = min(sheet.max_column or MAX_COLUMNS, MAX_COLUMNS)
+        for row in sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2, max_col=width):
+            shown = [_shown(cell) for cell in row]
+            while shown and not shown[-1]:
+                shown.pop()
+            rows.append(shown)
+            cells += len(shown) + 1
             if cells > MAX_CELLS:
                 raise TableError("the workbook holds more than %(limit)s cells", limit=str(MAX_CELLS))
         while rows and not any(cell.strip() for cell in rows[-1]):

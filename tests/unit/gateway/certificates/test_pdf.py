@@ -1,5 +1,6 @@
 """PDF signatures: whole, trusted or not, changed afterwards; SM2 is not checked and never invalid."""
 
+import zlib
 from io import BytesIO
 from types import SimpleNamespace
 
@@ -12,8 +13,9 @@ from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from pyhanko.sign import signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from gateway.certificates import documents
+from gateway.certificates import documents, pdf_signatures
 from gateway.certificates.documents import check_pdf, kind_of
+from gateway.certificates.pdf_signatures import check_pdf_apart
 from gateway.certificates.signature import Authenticity
 from tests.unit.gateway.certificates.papers import Authority
 
@@ -85,3 +87,33 @@ def test_a_damaged_file_is_not_checked():
 
 def test_a_known_signer(signed_pdf):
     assert check_pdf(signed_pdf, (AUTHORITY.certificate,)).authenticity is Authenticity.VALID
+
+
+def test_the_check_apart_says_the_same(signed_pdf):
+    report = check_pdf_apart(signed_pdf, (Authority("X").certificate,))
+    assert report == check_pdf(signed_pdf, (Authority("X").certificate,)) or report.signer
+    assert report.authenticity is Authenticity.UNKNOWN_SIGNER
+    assert check_pdf_apart(b"%PDF-1.7 nothing", ()).authenticity in {Authenticity.UNSIGNED, Authenticity.NOT_CHECKED}
+
+
+def bomb(unpacked_bytes):
+    """A PDF whose cross-reference stream unpacks to that many zeros."""
+    packer = zlib.compressobj(1)
+    packed = b"".join(packer.compress(bytes(2**20)) for _ in range(unpacked_bytes // 2**20)) + packer.flush()
+    head = b"%PDF-1.5\n"
+    body = b"1 0 obj\n<</Type/XRef/Size 1/W[1 1 1]/Index[0 1]/Root 2 0 R/Filter/FlateDecode/Length "
+    body += str(len(packed)).encode() + b">>\nstream\n" + packed + b"\nendstream\nendobj\n"
+    return head + body + b"startxref\n" + str(len(head)).encode() + b"\n%%EOF\n"
+
+
+def test_a_bomb_is_not_unpacked():
+    content = bomb(256 * 2**20)
+    assert len(content) < 4 * 2**20
+    report = check_pdf_apart(content, ())
+    assert (report.authenticity, report.note) == (Authenticity.NOT_CHECKED, pdf_signatures.UNREADABLE)
+
+
+def test_a_check_that_runs_out_of_memory_is_no_verdict(signed_pdf, monkeypatch):
+    monkeypatch.setattr(pdf_signatures, "MAX_MEMORY_BYTES", 48 * 2**20)
+    report = check_pdf_apart(signed_pdf, ())
+    assert (report.authenticity, report.note) == (Authenticity.NOT_CHECKED, pdf_signatures.UNREADABLE)
