@@ -4,6 +4,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +18,7 @@ from gateway.accounting.online import online_records
 from gateway.accounting.plan import Plan
 from gateway.accounting.units import Units
 from gateway.domain.ledger import MeteringPoint
-from gateway.domain.time import Period
+from gateway.domain.time import Period, local_date, local_midnight
 from gateway.registry.registry import Registry
 from gateway.series.store import SeriesStore
 from gateway.settlement.query import Settlement
@@ -86,6 +88,10 @@ def gather(
     """
     as_of = period.end_us - 1
     plan = Plan.on_record(registry, organisation, as_of, known_seq)
+    instruments = Instruments(registry, organisation, known_seq, plan.substitution_u)
+    found = amounts(settlement, registry, organisation, period, zone=zone, known_seq=known_seq)
+    for amount in found.values():
+        _cut(amount, instruments, settlement, organisation, period, zone=zone, known_seq=known_seq)
     return Inputs(
         organisation=organisation,
         period=period,
@@ -96,14 +102,37 @@ def gather(
             record.id: record.read_as(MeteringPoint)
             for record in registry.objects(organisation, "point", as_of, known_seq)
         },
-        amounts=amounts(settlement, registry, organisation, period, zone=zone, known_seq=known_seq),
+        amounts=found,
         laboratory=(
             *records(registry, organisation, known_seq),
             *(() if series is None else online_records(registry, series, organisation, period, known_seq)),
         ),
-        instruments=Instruments(registry, organisation, known_seq, plan.substitution_u),
+        instruments=instruments,
         units=units,
         channels={}
         if series is None
         else channel_means(registry, series, organisation, plan.channels(), period, known_seq=known_seq),
+    )
+
+
+def _cut(
+    amount: Amount,
+    instruments: Instruments,
+    settlement: Settlement,
+    organisation: str,
+    period: Period,
+    *,
+    zone: ZoneInfo,
+    known_seq: int | None,
+) -> None:
+    """Cut an amount at the midnights at which an instrument behind it began anew; most have none."""
+    first, last = (local_date(at, zone) for at in (period.start_us, period.end_us - 1))
+    days = instruments.recalibrations(amount, first.isoformat(), last.isoformat())
+    if not days:
+        return
+    begins = [first, *(date.fromisoformat(day) for day in days)]
+    edges = [period.start_us, *(local_midnight(day, zone) for day in begins[1:]), period.end_us]
+    amount.epochs = tuple(
+        (day.isoformat(), settlement.energy(organisation, amount.point, Period(*pair), known_seq).installations)
+        for day, pair in zip(begins, pairwise(edges), strict=True)
     )

@@ -4,7 +4,8 @@ An instrument's size of error is its permissible error as a rectangle (its paper
 where the site's jurisdiction does so), because energy is not corrected for certificate errors. Without a class, a
 calibration certificate gives |error|/√3 for the instrument and U/k for the laboratory standard it names, shared by
 every instrument that standard was used on. Without either nothing is assumed and U is not stated. One instrument errs
-the same way through the whole period, a recalibration within it included: that is the larger, safer figure.
+the same way through the whole period, unless it was adjusted or calibrated anew within it: then what it measured before
+and after are two causes. A verification that changed nothing splits nothing: that is the larger, safer figure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +50,7 @@ class Instruments:
         for record in registry.objects(organisation, "certificate", None, known_seq):
             certificate = record.read_as(Certificate)
             self._certificates.setdefault(certificate.instrument, []).append(certificate)
-        self._causes: dict[str, tuple[str, ...] | None] = {}
+        self._causes: dict[tuple[str, str], tuple[str, ...] | None] = {}
         sites = [each.read_as(Site) for each in registry.objects(organisation, "site", None, known_seq)]
         self._jurisdiction = next((each.jurisdiction for each in sites if each.jurisdiction), "")
 
@@ -67,12 +68,37 @@ class Instruments:
         """An amount with its effects; None where nothing is known."""
         if amount.value is None:
             return None
-        parts = [self._share(amount, seq, value) for seq, value in sorted(amount.installations.items())]
+        epochs = amount.epochs or (("", amount.installations),)
+        parts = [
+            self._share(amount, seq, value, day) for day, shares in epochs for seq, value in sorted(shares.items())
+        ]
         # a register is read at both ends of a span: √2 · resolution/√12 (JJF 1059.1, 记忆), whatever lies between
         own = Estimate(Fraction(0), variance=amount.resolution**2 / 6)
         return total((*parts, own, *self._substituted(amount)))
 
-    def _share(self, amount: Amount, seq: int, value: Fraction) -> Estimate:
+    def recalibrations(self, amount: Amount, first: str, last: str) -> list[str]:
+        """The civil days after the first and up to the last on which an instrument behind an amount began anew."""
+        fitted = [
+            *(self._by_seq[seq] for seq in amount.installations if seq in self._by_seq),
+            *self._transformers.get(amount.point, ()),
+        ]
+        days = {
+            certificate.performed_on
+            for each in fitted
+            for certificate in self._certificates.get(each.instrument, ())
+            if first < certificate.performed_on <= last and self._begins_anew(each.instrument, certificate)
+        }
+        return sorted(days)
+
+    def _begins_anew(self, instrument: str, certificate: Certificate) -> bool:
+        """Whether what an instrument measures after a certificate errs otherwise than before: calibrated, adjusted."""
+        if certificate.as_found_result == "fail":
+            return True
+        known = self._instruments.get(instrument)
+        graded = known is not None and (class_rank(known.accuracy_class) or limit_of(known)) is not None
+        return not graded and _is_usable(certificate)
+
+    def _share(self, amount: Amount, seq: int, value: Fraction, day: str) -> Estimate:
         installation = self._by_seq.get(seq)
         if installation is None:
             return measured(value, (), unstated=[f"meter:{amount.point}"])
@@ -80,7 +106,7 @@ class Instruments:
         causes: list[str] = []
         unstated: list[str] = []
         for each in fitted:
-            found = self._effects_of(each)
+            found = self._effects_of(each, day)
             if found is None:
                 unstated.append(f"{_ROLES.get(InstallationRole(each.role), 'meter')}:{each.instrument or amount.point}")
             else:
@@ -97,18 +123,29 @@ class Instruments:
         self.effects[id_] = Effect(id=id_, kind="substitution", label=amount.point, u=self._substitution_u)
         return [Estimate(Fraction(0), {id_: value})]
 
-    def _effects_of(self, installation: Installation) -> tuple[str, ...] | None:
+    def _effects_of(self, installation: Installation, day: str) -> tuple[str, ...] | None:
+        """The causes behind an instrument from a civil day on; without a day: by its newest certificate."""
         id_ = installation.instrument
-        if id_ not in self._causes:
-            self._causes[id_] = self._new_effects(id_, _ROLES.get(InstallationRole(installation.role), "meter"))
-        return self._causes[id_]
+        epoch = max(
+            (
+                each.performed_on
+                for each in self._certificates.get(id_, ())
+                if day and each.performed_on <= day and self._begins_anew(id_, each)
+            ),
+            default="",
+        )
+        if (id_, epoch) not in self._causes:
+            kind = _ROLES.get(InstallationRole(installation.role), "meter")
+            self._causes[id_, epoch] = self._new_effects(id_, kind, epoch if day else None)
+        return self._causes[id_, epoch]
 
-    def _new_effects(self, id_: str, kind: str) -> tuple[str, ...] | None:
+    def _new_effects(self, id_: str, kind: str, epoch: str | None) -> tuple[str, ...] | None:
+        """``epoch``: the day of the certificate with which the instrument began anew; empty: none did, None: newest."""
         instrument = self._instruments.get(id_)
         if instrument is None:
             return None
         rank, limit = class_rank(instrument.accuracy_class), limit_of(instrument)
-        name = f"{kind}:{id_}"
+        name = f"{kind}:{id_}@{epoch}" if epoch else f"{kind}:{id_}"
         percent = limit.percent if limit is not None else None if rank is None else rank[0]
         if percent is not None:
             stated = f"limit {instrument.mpe_percent} % {instrument.mpe_source}".rstrip()
@@ -118,14 +155,16 @@ class Instruments:
                 id=name, kind=kind, label=id_, u=class_u(float(percent), factor), shape="rectangular", basis=basis
             )
             return (name,)
-        return self._calibrated(id_, name, kind)
+        return self._calibrated(id_, name, kind, epoch)
 
-    def _calibrated(self, id_: str, name: str, kind: str) -> tuple[str, ...] | None:
+    def _calibrated(self, id_: str, name: str, kind: str, epoch: str | None) -> tuple[str, ...] | None:
         dated = sorted(self._certificates.get(id_, ()), key=lambda each: each.performed_on, reverse=True)
         for certificate in dated:
             error, expanded = _percent(certificate.error_percent), _percent(certificate.uncertainty_percent)
             k = _percent(certificate.coverage_factor) or Fraction(2)
-            if certificate.kind not in {"calibration", "internal"} or error is None or expanded is None:
+            if not _is_usable(certificate) or error is None or expanded is None:
+                continue
+            if epoch and certificate.performed_on > epoch:
                 continue
             basis = f"certificate {certificate.id}"
             u = float(abs(error)) / 100 / sqrt(3)
@@ -139,6 +178,12 @@ class Instruments:
                 )
             return (name, standard)
         return None
+
+
+def _is_usable(certificate: Certificate) -> bool:
+    """Whether a certificate says an instrument's error with its uncertainty."""
+    stated = _percent(certificate.error_percent), _percent(certificate.uncertainty_percent)
+    return certificate.kind in {"calibration", "internal"} and None not in stated
 
 
 def _percent(text: str) -> Fraction | None:

@@ -4,7 +4,7 @@ Two ways give the same digits: roll-ups for what is known now, settled intervals
 without a counter (weighbridges, registers read by people) are asked one by one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
@@ -40,6 +40,8 @@ class Amount:
     installations: dict[int, Fraction] = field(default_factory=dict)
     tickets: int = 0
     resolution: Fraction = Fraction(0)  # the register's step with the ratio in force, in ``unit``; 0: no register
+    epochs: tuple[tuple[str, Mapping[int, Fraction]], ...] = ()
+    """``installations`` cut where an instrument was calibrated anew: (first civil day, values); empty: never."""
 
     @property
     def coverage_permille(self) -> int:

@@ -14,7 +14,7 @@ from gateway.accounting.estimate import Estimate
 from gateway.accounting.laboratory import doubts, monthly_means
 from gateway.accounting.plan import EmissionSource, Parameter
 from gateway.accounting.quantities import Quantities, Quantity
-from gateway.accounting.tiers import tier
+from gateway.accounting.tiers import TierTable, tier
 from gateway.audit.accounts import FigureFact, account_of, figure_fact, months_of
 from gateway.audit.asking import Asking, Sources
 from gateway.domain.figure import decimal_text
@@ -214,7 +214,7 @@ def carbon_account(sources: Sources, asking: Asking, period: Period) -> CarbonAc
         intensities=[line_fact(made, name) for name in made.lines if name.startswith("intensity/")],
         products=[line_fact(made, f"product/{each.id}") for each in plan.products],
         product_names={each.id: each.name for each in plan.products},
-        tiers=tiers_of(sources, made),
+        tiers=tiers_of(sources.reference().tiers, made),
         laboratory=_laboratory(sources, asking, made),
         doubts=[DoubtFact(rule=each.rule, number=each.number, facts=each.facts) for each in _doubts(made)],
         checks=crosschecks(sources, asking, made),
@@ -339,7 +339,7 @@ def _share(part: Fraction | None, whole: Fraction | None) -> int | None:
     return None if part is None or not whole else round(1000 * part / abs(whole))
 
 
-def tiers_of(sources: Sources, made: Account) -> list[TierFact]:
+def tiers_of(tables: Sequence[TierTable], made: Account) -> list[TierFact]:
     """Each graded source's activity by every law whose tables are at hand."""
     found = []
     for source in made.inputs.plan.sources:
@@ -347,7 +347,7 @@ def tiers_of(sources: Sources, made: Account) -> list[TierFact]:
         row = TIER_OF_KIND.get(source.kind)
         if row is None or activity is None:
             continue
-        for table in sources.reference().tiers:
+        for table in tables:
             if table.id.rpartition("/")[2] != row:
                 continue
             graded = tier(activity.figure(made.effects), table.limits, table.law)

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ from gateway.assembly.accounting import (
     stock_draft,
 )
 from gateway.assembly.accounting_files import read_laboratory, read_stock
-from gateway.assembly.accounting_loading import catalogues, units_of
+from gateway.assembly.accounting_loading import catalogues, reference, units_of
 from gateway.assembly.platform import SystemClock
+from gateway.audit.budgets import MAX_DRAWS, SEED, sample_of
+from gateway.audit.carbon import tiers_of
 from gateway.cli.substitute import Moment
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
 from gateway.domain.figure import decimal_text
@@ -200,9 +203,13 @@ def _about(made: Account, language: str) -> None:
 @click.argument("line")
 @_FROM
 @_TO
+@click.option("--draws", type=click.IntRange(100, MAX_DRAWS), help="Draw the causes by chance too, so many times.")
+@click.option("--seed", type=int, default=SEED, show_default=True, help="Of the draws: the same seed, the same digits.")
 @_DATA
 @click.pass_obj
-def budget_command(language: str, *, line: str, start_us: int, end_us: int, data: Path) -> None:
+def budget_command(
+    language: str, *, line: str, start_us: int, end_us: int, draws: int | None, seed: int, data: Path
+) -> None:
     """Which meter, certificate or factor dominates a line's uncertainty. 不确定度分量表。"""
     with opened(data) as there:
         made = account(there.inputs(Period(start_us, end_us)))
@@ -219,6 +226,33 @@ def budget_command(language: str, *, line: str, start_us: int, end_us: int, data
         click.echo(text(language, sentence, effect=each.effect.id, percent=f"{each.saved_percent:.1f}"))
     for name in table.unstated:
         click.echo(text(language, "no uncertainty is stated for %(name)s", name=name))
+    sampled = sample_of(made, line, draws=draws, seed=seed) if draws else None
+    if sampled is not None:
+        sentence = "%(draws)s draws, seed %(seed)s: mean %(mean)s, u %(u)s, 95 %% from %(low)s to %(high)s"
+        facts = {name: f"{getattr(sampled, name):.6g}" for name in ("mean", "u", "low", "high")}
+        click.echo(text(language, sentence, draws=sampled.draws, seed=sampled.seed, **facts))
+
+
+@command.command("tiers")
+@_FROM
+@_TO
+@_JSON
+@_DATA
+@click.pass_obj
+def tiers_command(language: str, *, start_us: int, end_us: int, as_json: bool, data: Path) -> None:
+    """Grade the activity data of sources by Regulation (EU) 2018/2066. 按欧盟 2018/2066 号法规评定层级。"""
+    with opened(data) as there:
+        made = account(there.inputs(Period(start_us, end_us)))
+    found = tiers_of(reference().tiers, made)
+    if as_json:
+        click.echo(json.dumps({"tiers": [asdict(each) for each in found]}, ensure_ascii=False))
+        return
+    for each in found:
+        percent = text(language, "not known") if each.expanded_percent is None else f"{each.expanded_percent:.2g} %"
+        tier = text(language, "none") if each.tier is None else str(each.tier)
+        sentence = "%(source)s: U %(percent)s, tier %(tier)s by %(law)s (%(standing)s)"
+        facts = {"source": each.name, "percent": percent, "tier": tier, "law": each.law, "standing": each.standing}
+        click.echo(text(language, sentence, **facts))
 
 
 @command.command("compute")

@@ -341,3 +341,49 @@ def test_steam_by_state_and_hot_water(world: World) -> None:
     lost = account(world.inputs()).lines["carbon/source/heat"].figure
     assert lost.value is None
     assert any(each.startswith("no_reading:kiln") for each in lost.reasons)
+
+
+def recalibrated(world: World, day: str, **said: str) -> Account:
+    """Three days of one class-1 meter with a certificate of the middle one."""
+    world.settle({"kiln": 600_000}, START + 86_400_000_000, 192)
+    certificate = {"kind": "verification", "instrument": "m-kiln", "performed_on": day, **said}
+    world.object("certificate", "again", certificate)
+    return account(world.inputs(Period(START, START + 3 * 86_400_000_000)))
+
+
+def test_an_adjustment_within_the_period_splits_the_effect(world: World) -> None:
+    made = recalibrated(world, "2026-01-02", as_found_result="fail")
+    estimate = made.lines["energy/kiln"].quantity.estimate
+    assert estimate is not None
+    daily = Fraction(96 * 600)
+    assert estimate.sensitivities == {"meter:m-kiln": daily, "meter:m-kiln@2026-01-02": 2 * daily}
+    assert estimate.value == 3 * daily
+    assert made.lines["energy/kiln"].figure.u == pytest.approx(
+        math.hypot(class_u(1) * float(daily), class_u(1) * 2 * float(daily), math.sqrt(1 / 6)), rel=1e-9
+    )
+
+
+def test_a_verification_that_changed_nothing_splits_nothing(world: World) -> None:
+    made = recalibrated(world, "2026-01-02", as_found_result="pass")
+    estimate = made.lines["energy/kiln"].quantity.estimate
+    assert estimate is not None
+    assert estimate.sensitivities == {"meter:m-kiln": Fraction(3 * 96 * 600)}
+
+
+def test_a_calibration_anew_brings_its_own_error_and_standard(world: World) -> None:
+    world.object("instrument", "m-kiln", {"accuracy_class": "", "kind": "electricity_meter"})
+    before = {"kind": "calibration", "instrument": "m-kiln", "performed_on": "2025-06-01", "standards": "S-1"}
+    world.object("certificate", "old", {**before, "error_percent": "0.6", "uncertainty_percent": "0.2"})
+    said = {"standards": "S-2", "error_percent": "-0.3", "uncertainty_percent": "0.1"}
+    made = recalibrated(world, "2026-01-03", **{**said, "kind": "calibration"})
+    estimate = made.lines["energy/kiln"].quantity.estimate
+    assert estimate is not None
+    daily = Fraction(96 * 600)
+    assert dict(estimate.sensitivities) == {
+        "meter:m-kiln@2025-06-01": 2 * daily,
+        "standard:S-1": 2 * daily,
+        "meter:m-kiln@2026-01-03": daily,
+        "standard:S-2": daily,
+    }
+    assert made.effects["meter:m-kiln@2026-01-03"].u == pytest.approx(0.003 / math.sqrt(3))
+    assert made.effects["standard:S-1"].u == pytest.approx(0.001)
