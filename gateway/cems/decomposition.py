@@ -88,12 +88,6 @@ def decompose(
     ``priors``: by cause, the relative standard uncertainty its calibration leaves it; ``weights``: tCO2 a relative
     error of one adds to the difference stack − fuel.
     """
-    names = sorted(priors)
-    change = np.array([each.change for each in relations], dtype=np.float64)
-    signature = np.array([[each.signature.get(name, 0.0) for name in names] for each in relations], dtype=np.float64)
-    own = np.diag([each.u**2 for each in relations])
-    spread = signature @ np.diag([priors[name] ** 2 for name in names]) @ signature.T if names else 0.0
-    covariance = own + spread
     if not relations:
         return Decomposition(
             relations=(),
@@ -106,6 +100,12 @@ def decompose(
             explained=False,
             unnamed=difference,
         )
+    names = sorted(priors)
+    change = np.array([each.change for each in relations], dtype=np.float64)
+    signature = np.array([[each.signature.get(name, 0.0) for name in names] for each in relations], dtype=np.float64)
+    own = np.diag([each.u**2 for each in relations])
+    spread = signature @ np.diag([priors[name] ** 2 for name in names]) @ signature.T if names else 0.0
+    covariance = own + spread
     inverse: Array = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
     chi2, limit = float(change @ inverse @ change), chi2_limit(len(relations), alpha)
     chosen: list[int] = []

@@ -104,7 +104,7 @@ def _measured(
     found = {name: readings[name][at] for name in (*NEEDED, "oxygen") if at in readings.get(name, {})}
     reasons = [*_doubts(found, pack), *_controls(at, windows)]
     wrong = {each.partition(":")[2] for each in reasons}
-    gas = _gas(found) if all(name in found for name in NEEDED) else None
+    gas = _gas(found) if all(name in found for name in FLOW_OF) else None
     co2 = found["co2"].mean if "co2" in found and "co2" not in wrong else None
     flow = standard_flow(gas, stack) if gas is not None and not (wrong & {*FLOW_OF, "flow"}) else None
     state = HourState.STOPPED if stood else _state(found, reasons, pack)
@@ -150,8 +150,10 @@ def _controls(at: int, windows: Sequence[OutOfControl]) -> list[str]:
 
 
 def _gas(found: Mapping[str, ParameterHour]) -> GasState:
-    values = {name: found[name].mean for name in NEEDED}
-    return GasState(**values, oxygen=found["oxygen"].mean if "oxygen" in found else None)
+    """The gas as far as the flow needs it; a concentration that is not known stands as none of it and is not used."""
+    values = {name: found[name].mean for name in FLOW_OF}
+    co2 = found["co2"].mean if "co2" in found else 0.0
+    return GasState(**values, co2=co2, oxygen=found["oxygen"].mean if "oxygen" in found else None)
 
 
 def _mass(co2: float | None, flow: float | None, stack: StackGeometry) -> Fraction | None:
