@@ -10,9 +10,11 @@ from config.accounting_catalogues import shipped_accounting
 from config.catalogues import energy_kinds
 from gateway.assembly.accounting_loading import units_of
 from gateway.assembly.reading import OpenFolder
+from gateway.assembly.review_loading import editions
 from gateway.audit.asking import Asking
 from gateway.domain.errors import MeterproofError
 from gateway.domain.time import Period, local_midnight
+from gateway.i18n import text
 from gateway.journal.entry import Draft
 from gateway.journal.journal import Journal
 from gateway.reports.catalogue import Kind, kind_of
@@ -22,7 +24,8 @@ from gateway.reports.issuing import ReportFile, issue_draft, keep, next_version
 from gateway.reports.making import Making
 from gateway.reports.rendering import rendered
 from gateway.reports.reviewed import findings_of, review_facts
-from gateway.review.state import read_reviews
+from gateway.review.checklist import edition_in_force
+from gateway.review.state import Reviews, read_reviews
 
 MAX_DAYS = 1100
 
@@ -48,7 +51,8 @@ class ReportWish:
 def report(reader: OpenFolder, asking: Asking, wish: ReportWish, *, at_us: int) -> Document:
     """The document, dated ``at_us``; UnknownObjectError for an unknown report or review."""
     kind = kind_of(wish.kind)
-    edition, rates = required_rates(asking.today)
+    state = read_reviews(reader.sources.registry, asking.organisation, reader.folder.origin, asking.known_seq)
+    edition, rates = required_rates(state, asking.today, wish.language)
     making = Making(
         sources=reader.sources,
         asking=asking,
@@ -63,7 +67,6 @@ def report(reader: OpenFolder, asking: Asking, wish: ReportWish, *, at_us: int) 
         required_edition=edition,
     )
     if wish.review:
-        state = read_reviews(reader.sources.registry, asking.organisation, reader.folder.origin, asking.known_seq)
         review = state.review(wish.review)
         making.review = review_facts(making, state, review, findings_of(making, review))
     return kind.make(making)
@@ -84,10 +87,23 @@ def period_of(asking: Asking, wish: ReportWish, kind: Kind) -> Period:
     return Period(local_midnight(first, asking.zone), local_midnight(last + timedelta(days=1), asking.zone))
 
 
-def required_rates(day: date) -> tuple[str, Mapping[tuple[str, int], Fraction]]:
-    """The edition of GB 17167 in force on a day and its rates by energy kind and level; nothing without its table."""
-    del day
-    return "", {}
+def required_rates(state: Reviews, day: date, language: str) -> tuple[str, Mapping[tuple[str, int], Fraction]]:
+    """What the edition of GB 17167 in force on a day demands in percent, by energy kind and level, and how far it may
+    be trusted; nothing where its table is not at hand. Editions an operator loaded stand over the shipped ones."""
+    edition = edition_in_force([*editions(), *state.editions], day)
+    if edition is None or not edition.table:
+        return "", {}
+    said = text(
+        language,
+        "Demanded rates: %(edition)s (%(standing)s): %(source)s",
+        edition=edition.edition,
+        standing=edition.standing,
+        source=edition.source,
+    )
+    rates = {
+        (kind, level): Fraction(edition.percent[kind][level - 1]) for kind in edition.percent for level in (1, 2, 3)
+    }
+    return said, rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,14 +21,13 @@ class ReviewItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nonconformity:
-    """One 不符合项: the clause it offends, what was found, and what became of it."""
+    """One 不符合项: the clause it offends, what was found, what is demanded, and what became of it."""
 
     number: str
     clause: str
     title: str
     fact: str
-    severity: str = ""
-    due_on: str = ""
+    demand: str = ""
     rectification: str = ""
     verification: str = ""
     entry: int | None = None

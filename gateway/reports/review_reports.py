@@ -150,10 +150,9 @@ def nonconformities(making: Making) -> Document:
                     (making.t("Energy-using unit"), name),
                     (making.t("Review"), review.number or review.id),
                     (making.t("Clause"), f"{each.clause} {each.title}"),
-                    (making.t("Severity"), each.severity),
                     (making.t("What was found"), each.fact),
                     (making.t("Journal entry"), each.entry),
-                    (making.t("To be mended until"), each.due_on),
+                    (making.t("What is demanded"), each.demand),
                     (making.t("Rectification"), each.rectification),
                     (making.t("Verification of the rectification"), each.verification),
                 ]
@@ -273,8 +272,7 @@ def _nonconformity_table(making: Making, review: ReviewFacts) -> Table:
         ("No.", 2),
         ("Clause", 2),
         ("What was found", 6),
-        ("Severity", 2),
-        ("To be mended until", 2),
+        ("What is demanded", 4),
         ("Journal entry", 2),
     )
     return Table(
@@ -282,7 +280,7 @@ def _nonconformity_table(making: Making, review: ReviewFacts) -> Table:
         title=making.t("Annex 2 Nonconformities"),
         columns=_columns(making, titles),
         rows=[
-            [each.number, f"{each.clause} {each.title}", each.fact, each.severity, each.due_on, each.entry]
+            [each.number, f"{each.clause} {each.title}", each.fact, each.demand, each.entry]
             for each in review.nonconformities
         ],
     )

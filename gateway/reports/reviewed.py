@@ -50,7 +50,9 @@ def review_facts(making: Making, state: Reviews, review: Review, automatic: Auto
         ],
         items=[_item(making, review, each.id, automatic) for each in checklist.items],
         nonconformities=[_nonconformity(making, review, number) for number in sorted(review.nonconformities)],
-        conclusion=str(review.reports[-1].object.get("conclusion") or "") if review.reports else "",
+        conclusion=str(review.reports[-1].object.get("conclusion") or review.reports[-1].object.get("text") or "")
+        if review.reports
+        else "",
     )
 
 
@@ -71,7 +73,7 @@ def _item(making: Making, review: Review, item: str, automatic: Automatic | None
         title=known.name_zh if making.language == "zh" else known.name_en,
         verdict=VERDICTS.get(review.verdict(item), "open"),
         automatic=said,
-        note=str(act.object.get("remark") or act.object.get("reason") or "") if act else "",
+        note=str(act.object.get("remark") or "") if act else "",
         judged_by=act.reviewer_name if act else "",
         judged_on=_day(making, act.at_us) if act else "",
         entry=act.seq if act else None,
@@ -94,9 +96,8 @@ def _nonconformity(making: Making, review: Review, number: str) -> Nonconformity
         number=number,
         clause=found.item,
         title=name,
-        fact=str(said.get("fact") or said.get("finding") or said.get("text") or said.get("remark") or ""),
-        severity=making.t(str(said.get("severity") or "")),
-        due_on=str(said.get("due") or said.get("due_on") or ""),
+        fact=str(said.get("text") or ""),
+        demand=str(said.get("demand") or ""),
         rectification=found.rectified.title if found.rectified else "",
         verification=checked,
         entry=found.act.seq,

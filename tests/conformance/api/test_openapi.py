@@ -1,7 +1,7 @@
 """The OpenAPI document against the server: whatever it allows to be asked, the answer is one that it describes.
 
 Schemathesis makes the questions, from the document alone; a fault of ours (5xx but 503), an undocumented status or
-an undocumented media type fails. How many questions are asked is bounded, so the time is too.
+media type, or a body unlike its schema fails. How many questions are asked is bounded, so the time is too.
 """
 
 from typing import Any
@@ -11,7 +11,11 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from api.app import create_app
 from api.people.guard import SESSION_COOKIE, TOKEN_HEADER
@@ -23,7 +27,7 @@ from tests.plant_folder import FixedClock, build_folder
 
 pytestmark = pytest.mark.campaign
 EXAMPLES = share(100, 2)
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,6 @@ from gateway.reports.rendering import rendered
 from tests.people import client_of
 from tests.plant_folder import NOW, FixedClock, build_folder
 
-
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

@@ -4,14 +4,19 @@ import io
 import json
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
-from gateway.assembly.reading import OpenFolder
+from gateway.assembly.projecting import Projection
+from gateway.assembly.reading import OpenFolder, open_for_reading
 from gateway.assembly.reporting import ReportPeriodError, ReportWish, report
+from gateway.assembly.review_loading import checklist_documents
 from gateway.domain.errors import UnknownObjectError
+from gateway.domain.time import parse_iso
+from gateway.journal.journal import Journal
 from gateway.reports.catalogue import KINDS
 from gateway.reports.diagrams import BOX_WIDTH, Link, Node, cut, diagram
 from gateway.reports.document import Boxes, Column, Document, Picture, Table
@@ -20,7 +25,8 @@ from gateway.reports.facts import Member, Nonconformity, ReviewFacts, ReviewItem
 from gateway.reports.fonts import MissingFontError, chinese_family
 from gateway.reports.making import Making
 from gateway.reports.rendering import rendered
-from tests.plant_folder import NOW
+from gateway.review.acts import plan_draft
+from tests.plant_folder import NOW, FixedClock, build_folder
 from tests.unit.gateway.reports.test_numbers import document_of
 
 
@@ -161,7 +167,9 @@ REVIEW = ReviewFacts(
         ReviewItem(clause="6.3", title="检定/校准", verdict="open"),
     ],
     nonconformities=[
-        Nonconformity(number="1", clause="6.1", title="配备", fact="窑未配计量器具", due_on="2026-06-30", entry=13),
+        Nonconformity(
+            number="1", clause="6.1", title="配备", fact="窑未配计量器具", demand="2026-06-30 前配备", entry=13
+        ),
         Nonconformity(number="2", clause="6.3", title="检定/校准", fact="超期", entry=14),
     ],
 )
@@ -189,3 +197,45 @@ def test_the_reports_of_a_review(reader: OpenFolder, kind: str, monkeypatch: pyt
         assert "符合项" in text
     if kind == "self-check":
         assert "应配未配×1" in text
+
+
+def test_a_planned_review_is_printed_from_its_object(tmp_path: Path) -> None:
+    folder = build_folder(tmp_path / "data")
+    facts = {
+        "from": NOW - 86_400_000_000,
+        "to": NOW,
+        "enterprise": "样例水泥厂",
+        "organiser": "某市市场监督管理局",
+        "title": "2026 年能源计量审查",
+        "team": [{"reviewer": "zhang", "role": "leader"}],
+    }
+    checklist = checklist_documents()["jjf1356-2012"]
+    with Journal.open(folder) as journal:
+        draft = plan_draft(folder.organisation, "r1", checklist=checklist, facts=facts, at_us=NOW, actor="office")
+        journal.append([draft])
+    projection = Projection(folder, FixedClock())
+    try:
+        while projection.step().applied:
+            pass
+    finally:
+        projection.close()
+    with open_for_reading(folder) as reader:
+        asking = reader.asking(NOW)
+        document = report(reader, asking, ReportWish(kind="review-report", language="zh", review="r1"), at_us=NOW)
+        with pytest.raises(UnknownObjectError):
+            report(reader, asking, ReportWish(kind="review-report", language="zh", review="r2"), at_us=NOW)
+    items = table(document, "items")
+    assert [row[0] for row in items.rows] == [each["id"] for each in checklist["items"]]
+    assert {row[3] for row in items.rows} == {"未审"}
+    assert any("×" in str(row[2]) for row in items.rows), "open findings stand at their items"
+    assert len(table(document, "stages").rows) == len(checklist["stages"])
+    assert table(document, "team").rows[0][1] == "审查组长"
+
+
+def test_the_edition_in_force_gives_the_demanded_rate(reader: OpenFolder) -> None:
+    """In January 2026 the edition of 2006 was in force, whose table ships; after that the table is not at hand."""
+    for day, wanted in (("2026-01-15", {"100"}), ("2026-03-10", {"未装入"})):
+        asking = reader.asking(parse_iso(f"{day}T04:00:00Z"))
+        document = report(reader, asking, ReportWish(kind="form-b8", language="zh"), at_us=NOW)
+        rows = [row for row in table(document, "b8").rows if row[0] == "电力" and "一级" in str(row[1])]
+        assert {row[4] for row in rows} == wanted
