@@ -8,13 +8,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from gateway.assembly.platform import SystemClock
 from gateway.delivery.port import Point
 from gateway.delivery.state import CourierState
+from gateway.journal.folder import DataFolder
 from tests.people import SERVED
 from tests.plant_folder import FixedClock, build_folder
 
@@ -39,22 +42,37 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     refused = Point(device="main", group="fast", at_us=1, seq=7, line=b"reading,site=s,device=main p=1")
     courier.settle(30, [(refused, "field type conflict: input field p is a float")], 2)
     courier.close()
+    with started(folder) as url:
+        yield url
+
+
+@contextmanager
+def started(folder: DataFolder, *, live: bool = False) -> Iterator[str]:
+    """A server of a folder, at the instant the small plant was made for or, ``live``, at this one."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "tests.interface.serving", str(folder.path), str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.interface.serving",
+        str(folder.path),
+        str(port),
+        *(["live"] if live else []),
+    ]
     server = subprocess.Popen(command, cwd=Path(__file__).parents[2])
+    url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"http://127.0.0.1:{port}/static/mark.svg", server)
-        SERVED[f"http://127.0.0.1:{port}"] = (folder, FixedClock())
-        yield f"http://127.0.0.1:{port}"
+        _wait_for(f"{url}/static/mark.svg", server)
+        SERVED[url] = (folder, SystemClock() if live else FixedClock())
+        yield url
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(30)
 
 
 def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while time.monotonic() < until:
         assert server.poll() is None, "the server ended by itself"
         try:

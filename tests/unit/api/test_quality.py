@@ -69,7 +69,8 @@ SUSPICION = {"rule": "counter.reset", "device": "intake", "channel": "active_ene
 
 
 def test_what_waits(client: TestClient) -> None:
-    assert sorted(waiting(client)) == [("conflict", "reading.conflict"), ("suspicion", "counter.reset")]
+    rollover = ("suspicion", "counter.rollover")
+    assert sorted(waiting(client)) == [("conflict", "reading.conflict"), ("suspicion", "counter.reset"), rollover]
     assert waiting(client)[0][1] in client.get("/findings").text
 
 
