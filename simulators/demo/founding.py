@@ -15,6 +15,8 @@ from simulators.demo.history import HISTORY_PERIOD_S, History
 from simulators.demo.ledger import exchange_records, ledger_files, write_ledger
 from simulators.demo.plant import DemoPlant, build_plant
 from simulators.demo.pushing import Pushers
+from simulators.demo.records import put_on_record as records_on_record
+from simulators.demo.records import record_files
 from simulators.demo.site import LIVE_PERIOD_S, site_text
 from simulators.demo.stack import put_on_record as stack_on_record
 from simulators.demo.stack import write_stack
@@ -38,7 +40,7 @@ def found(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as work:
         stage = Path(work)
         (stage / SITE_FILE).write_text(site_text(state.ports), encoding="utf-8")
-        write_ledger(stage / LEDGER_FOLDER, ledger_files(plant))
+        write_ledger(stage / LEDGER_FOLDER, ledger_files(plant) | record_files(plant))
         _birth(stage / SITE_FILE, folder, start, language)
         shutil.copytree(stage, folder, dirs_exist_ok=True)
     state.write(folder)
@@ -49,6 +51,7 @@ def found(
     state.history = _write_history(folder, plant, now_us, language, progress)
     write_accounting(ledger, accounting_files(plant))
     put_on_record(ledger, folder, lambda *words: run_step(language, *words, "--actor", ACTOR, "--reason", REASON))
+    records_on_record(folder, plant, lambda *words: run_step(language, *words))
     write_stack(ledger, plant)
     stack_on_record(ledger, folder, lambda *words: run_step(language, *words, "--actor", ACTOR, "--reason", REASON))
     state.complete = True
