@@ -99,7 +99,7 @@ def get_outlook(request: Request, asked: AskedFor, *, format: Format = None) -> 
     ]
     rows: list[Sequence[object]] = [
         [
-            *(each.instrument, each.certificate, each.risk_on, each.due_on, each.act_by),
+            *(each.instrument, each.certificate, each.risk_on, each.assumed_on, each.due_on, each.act_by),
             *(_text(each.error), _text(each.expanded), _text(each.limit), _text(each.drift), each.basis),
         ]
         for each in found

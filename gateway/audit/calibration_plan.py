@@ -7,7 +7,7 @@ from datetime import date
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.certificates import CARD_RULES, Due, by_instrument, civil
 from gateway.audit.ledger import LedgerRow, ledger_rows
-from gateway.audit.look_ahead import HISTORY, LookAhead, look_ahead
+from gateway.audit.look_ahead import LookAhead, look_ahead
 from gateway.audit.plant import plant
 from gateway.domain.ledger import CertificateKind
 from gateway.domain.time import local_date
@@ -68,9 +68,7 @@ def calibration_plan(sources: Sources, asking: Asking, *, months: int = 12) -> C
     today = asking.today
     horizon = _months_on(today, max(1, min(months, 60)))
     outlook = look_ahead(sources, asking)
-    # an assumed drift is shown beside the due date and plans nothing by itself
-    own = {id_: each.risk_on for id_, each in outlook.items() if each.basis == HISTORY}
-    at_risk = {id_ for id_, risk_on in own.items() if risk_on is not None and risk_on <= horizon}
+    at_risk = {id_ for id_, each in outlook.items() if each.risk_on is not None and each.risk_on <= horizon}
     planned = [
         row
         for row in rows

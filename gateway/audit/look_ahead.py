@@ -1,7 +1,8 @@
 """Looking ahead: when an instrument may reach its limit, from its own history (ILAC-G24 / OIML D 10).
 
-t = t_n + (L − |e_n| − U)/|d|. The drift d is what the error moved between the last as-left and what was found next;
-where there is no such pair, the whole limit in one interval is assumed (推断), and that is said.
+t = t_n + (L − |e_n| − U)/|d|. The drift d is what the error moved between the last as-left and what was found next.
+Where there is no such pair there is no risk date; what assuming the whole limit in one interval gives (推断) stands
+apart from it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,9 +27,10 @@ MAX_YEARS = 200
 class LookAhead:
     """When |error| + U may reach the limit in service. Errors in percent, ``drift`` in percent a year.
 
-    ``basis``: ``history`` (two determinations of its own) or ``class`` (the whole limit in one interval assumed);
-    ``risk_on`` None: it does not drift, or far beyond ``MAX_YEARS``; in the past: it may have happened already.
-    ``due_on`` is the certificate's last day, ``act_by`` the earlier of the two.
+    ``basis``: ``history`` (two determinations of its own) or ``class`` (the whole limit in one interval assumed).
+    ``risk_on`` only from its own history; None: it has none, does not drift, or needs more than ``MAX_YEARS``; in the
+    past: it may have happened already. ``assumed_on``: by the assumed drift. ``due_on`` is the certificate's last day,
+    ``act_by`` the earlier of risk and due date.
     """
 
     instrument: str
@@ -42,6 +44,7 @@ class LookAhead:
     basis: str
     determinations: int
     risk_on: date | None
+    assumed_on: date | None
     due_on: date | None
 
     @property
@@ -78,6 +81,7 @@ def look_ahead_of(there: Cards, instrument_id: str, asking: Asking) -> LookAhead
     drift, basis = _drift(instrument, performed, limit)
     risk_us = risk_date(left, in_service, drift) if drift else None
     far = risk_us is None or abs(risk_us - left.at_us) > MAX_YEARS * US_PER_YEAR
+    reached = None if far or risk_us is None else local_date(risk_us, asking.zone)
     return LookAhead(
         instrument=instrument_id,
         certificate=newest.certificate.id,
@@ -89,7 +93,8 @@ def look_ahead_of(there: Cards, instrument_id: str, asking: Asking) -> LookAhead
         drift=drift,
         basis=basis,
         determinations=len(_history(performed)),
-        risk_on=None if far or risk_us is None else local_date(risk_us, asking.zone),
+        risk_on=reached if basis == HISTORY else None,
+        assumed_on=reached if basis == ASSUMED else None,
         due_on=civil(newest.certificate.valid_until),
     )
 

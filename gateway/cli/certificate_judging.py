@@ -114,7 +114,7 @@ def outlook(language: str, *, as_of_us: int | None, as_json: bool, data: Path) -
         return
     for each in sorted(found.values(), key=lambda one: (str(one.act_by or "9999"), one.instrument)):
         risk = str(each.risk_on or text(language, "none foreseen"))
-        drift = f"{each.drift:+.3g} %/a ({text(language, 'its own history' if each.basis == 'history' else 'assumed')})"
+        drift = f"{each.drift:+.3g} %/a" if each.basis == "history" else text(language, "one determination so far")
         click.echo(f"{each.instrument}  {risk}  {each.due_on or '-'}  {each.error:+g} % ± {each.expanded:g} %  {drift}")
 
 

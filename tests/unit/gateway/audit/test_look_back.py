@@ -196,7 +196,8 @@ def test_the_risk_date_of_an_instrument_with_a_history_and_of_one_without(plant)
         before = look_ahead(reader.sources, reader.asking(NOW))["M-01"]
     # one determination: the whole limit of 0.2 % in the interval of 72 months is assumed
     assert (before.basis, before.determinations, before.drift) == ("class", 1, pytest.approx(0.2 / 6))
-    assert before.risk_on == date(2025, 4, 1) + timedelta(days=876)  # (0.2 − 0.08 − 0.04) / (0.2 / 6) = 2.4 years
+    assert (before.risk_on, before.act_by) == (None, before.due_on)
+    assert before.assumed_on == date(2025, 4, 1) + timedelta(days=876)  # (0.2 − 0.08 − 0.04) / (0.2 / 6) = 2.4 years
     plant.certificate("V-2026-1", "2026-03-01", error_percent="0.10", uncertainty_percent="0.04")
     with open_for_reading(plant.folder) as reader:
         after = look_ahead(reader.sources, reader.asking(NOW))["M-01"]
