@@ -8,12 +8,14 @@ every paper is held.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.ledger import LedgerRow, ledger_rows
 from gateway.audit.plant import plant
 from gateway.certificates.traceability import FileOf, Step, chain
 from gateway.registry.importing import LedgerState
+from gateway.registry.registry import Registry
 
 PAPER_GAPS = frozenset({"the certificate's file is not held", "the standard's certificate is not on record"})
 """Gaps of the record: number and validity are stated, the paper is not here to show it."""
@@ -59,9 +61,17 @@ def no_file(_digest: str) -> bytes | None:
     return None
 
 
+_KEPT: WeakKeyDictionary[Registry, tuple[tuple[str, int, int | None], LedgerState]] = WeakKeyDictionary()
+
+
 def ledger_state(sources: Sources, asking: Asking) -> LedgerState:
-    """The ledger as known then."""
-    return LedgerState.of(sources.registry, asking.organisation, asking.known_seq)
+    """The ledger as known then; kept until it changes, because cards, plan and list all follow chains."""
+    registry = sources.registry
+    key = (asking.organisation, registry.ledger_seq(), asking.known_seq)
+    kept = _KEPT.get(registry)
+    if kept is None or kept[0] != key:
+        kept = _KEPT[registry] = (key, LedgerState.of(registry, asking.organisation, asking.known_seq))
+    return kept[1]
 
 
 def certificate_chain(

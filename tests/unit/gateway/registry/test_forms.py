@@ -8,6 +8,7 @@ from gateway.assembly.projecting import Projection
 from gateway.assembly.reading import open_for_reading
 from gateway.audit.dossier import dossiers
 from gateway.audit.forms import B3_COLUMNS, ECQS_COLUMNS, form_b3, months_of, plan_rows
+from gateway.audit.ledger import ledger
 from gateway.cli.ledger import command
 from gateway.domain.time import US_PER_DAY, parse_iso
 from gateway.journal.folder import DataFolder
@@ -74,6 +75,25 @@ def test_form_b3_shows_the_class_of_the_certificate_in_force(opened):
         1, "多功能电能表", "DTZ1", "0.5S", "3×57.7V 5A", "某厂", "0012", "M1", "进线", "12个月", "合格",
     ]  # fmt: skip
     assert [row[10] for row in rows] == ["合格", "准用", "停用"]
+
+
+def test_a_failed_verification_puts_out_of_use_whatever_the_card_says(tmp_path, folder):
+    more = tmp_path / "failed"
+    more.mkdir()
+    notice = "number,kind,instrument,serial,performed_on,result\nN1,检定结果通知书,M1,0012,2026-10-20,不合格\n"
+    (more / "certificates.csv").write_text(notice, "utf-8")
+    run("import", more, "--data", folder.path, "--at", "2026-10-20T00:00:00Z")
+    project(folder)
+    with open_for_reading(folder) as found:
+        before, after = (
+            form_b3(found.sources, found.asking(parse_iso(day)))[0][10]
+            for day in ("2026-10-19T00:00:00Z", "2026-10-21T00:00:00Z")
+        )
+        asking = found.asking(parse_iso("2026-10-21T00:00:00Z"))
+        row = next(row for row in ledger(found.sources, asking).rows if row.instrument.id == "M1")
+    assert (before, after) == ("合格", "停用")
+    assert (row.stopped_by, row.recorded_state, row.instrument.operational_state) == ("N1", "qualified", "normal")
+    assert row.in_use, "rates still count it: it was not put out of use on its card"
 
 
 def test_the_plan_of_a_month(opened):
