@@ -40,9 +40,15 @@ def channel_means(
     known_seq: int | None = None,
 ) -> dict[Wanted, ChannelMean]:
     """The mean of each (point, measurand) that a device at the point measures; those without a reading are left out."""
-    found = {}
-    for point, measurand in sorted(set(wanted)):
-        mean = _mean(registry, series, organisation, (point, measurand), period, known_seq)
+    found: dict[Wanted, ChannelMean] = {}
+    asked = sorted(set(wanted))
+    if not asked:
+        return found
+    configured = {
+        each.id: each.body.get("groups") or {} for each in registry.configurations(organisation, "device", known_seq)
+    }
+    for point, measurand in asked:
+        mean = _mean(registry, series, organisation, (point, measurand), period, known_seq, configured)
         if mean is not None:
             found[point, measurand] = mean
     return found
@@ -55,6 +61,7 @@ def _mean(  # noqa: PLR0917  # one question in all its parts
     wanted: Wanted,
     period: Period,
     known_seq: int | None,
+    configured: Mapping[str, Mapping[str, Any]],
 ) -> ChannelMean | None:
     point, measurand = wanted
     total, count, unit, seq = Fraction(0), 0, "", 0
@@ -64,7 +71,7 @@ def _mean(  # noqa: PLR0917  # one question in all its parts
         end = min(period.end_us, period.end_us if record.to_us is None else record.to_us)
         if not installation.device or start >= end:
             continue
-        for group, described in _groups(registry, organisation, installation.device, known_seq).items():
+        for group, described in configured.get(installation.device, {}).items():
             place = _position(described, measurand)
             if place is None:
                 continue
@@ -76,14 +83,6 @@ def _mean(  # noqa: PLR0917  # one question in all its parts
             count += number
             unit, seq = str(channel.get("unit") or ""), record.seq
     return ChannelMean(total / count, unit, count, seq) if count else None
-
-
-def _groups(registry: Registry, organisation: str, device: str, known_seq: int | None) -> Mapping[str, Any]:
-    for each in registry.configurations(organisation, "device", known_seq):
-        if each.id == device:
-            groups: Mapping[str, Any] = each.body.get("groups") or {}
-            return groups
-    return {}
 
 
 def _position(described: Mapping[str, Any], measurand: str) -> int | None:

@@ -30,8 +30,9 @@ def online_records(
     fitted = _fitted(registry, organisation, known_seq)
     layouts: dict[int, Mapping[str, list[_Channel]]] = {}
     found = []
+    groups = _groups(registry, organisation, known_seq)
     for device, spans in sorted(fitted.items()):
-        for group in _groups(registry, organisation, device, known_seq):
+        for group in groups.get(device, ()):
             for row in islice(series.rows(device, group, period), MAX_SAMPLES):
                 if known_seq is not None and row.seq > known_seq:
                     continue
@@ -55,12 +56,14 @@ def _fitted(registry: Registry, organisation: str, known_seq: int | None) -> dic
     return found
 
 
-def _groups(registry: Registry, organisation: str, device: str, known_seq: int | None) -> list[str]:
-    """The groups of a device that bring laboratory properties, by its newest configuration."""
+def _groups(registry: Registry, organisation: str, known_seq: int | None) -> dict[str, list[str]]:
+    """The groups that bring laboratory properties, by device and its newest configuration."""
+    found = {}
     for each in registry.configurations(organisation, "device", known_seq):
-        if each.id == device:
-            return sorted(name for name, channels in _channels(each.body).items() if channels)
-    return []
+        groups = sorted(name for name, channels in _channels(each.body).items() if channels)
+        if groups:
+            found[each.id] = groups
+    return found
 
 
 def _layout(registry: Registry, cfg_seq: int) -> Mapping[str, list[_Channel]]:

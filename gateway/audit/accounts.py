@@ -12,7 +12,6 @@ from gateway.audit.plant import plant
 from gateway.domain.figure import Figure, decimal_text
 from gateway.domain.time import Period, local_date, local_midnight
 
-MAX_KEPT = 6
 MAX_REASONS = 12
 MAX_EVIDENCE = 100
 
@@ -96,9 +95,7 @@ def account_of(sources: Sources, asking: Asking, period: Period) -> Account:
     found = sources.memory.get(key)
     if not isinstance(found, Account):
         found = account(inputs_of(sources, asking, period))
-        sources.memory[key] = found
-        while len(sources.memory) > MAX_KEPT:
-            sources.memory.pop(next(iter(sources.memory)))
+        sources.remember(key, found)
     return found
 
 

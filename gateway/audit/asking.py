@@ -14,6 +14,7 @@ from gateway.registry.registry import Registry
 from gateway.series.store import SeriesStore
 from gateway.settlement.query import Settlement
 
+MAX_KEPT = 8
 Decoded = tuple[tuple[int | str | None, ...], tuple[int, ...]]
 DecodePlan = Callable[[str, Mapping[str, Any], Sequence[bytes | None]], Decoded | None]
 """``(protocol, plan document, raw bytes)`` to values and quality words; None where no driver knows the plan."""
@@ -33,6 +34,12 @@ class Sources:
     """Units and tiers, read when first asked for."""
     memory: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
     """The last few answers that several views of one page share; kept by what they were computed from."""
+
+    def remember(self, key: object, answer: object) -> None:
+        """Keep an answer; the oldest goes when there are more than ``MAX_KEPT``."""
+        self.memory[key] = answer
+        while len(self.memory) > MAX_KEPT:
+            self.memory.pop(next(iter(self.memory)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

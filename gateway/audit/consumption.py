@@ -56,7 +56,8 @@ def consumption(
     until = min(now, asking.day(last).end_us)
     cuts = [each for each in edges(asking, first, last, step) if each < until]
     cuts = [*cuts, until] if cuts else []
-    steps = totals(sources, asking, there, chosen, cuts, step=_source(step)) if chosen and len(cuts) > 1 else []
+    source = _source(step, whole=bool(cuts) and cuts[-1] == asking.day(last).end_us)
+    steps = totals(sources, asking, there, chosen, cuts, step=source) if chosen and len(cuts) > 1 else []
     span = (cuts[0], cuts[-1]) if len(cuts) > 1 else (now, now)
     earlier, _end = preceding(first, last)
     before = (local_midnight(earlier, asking.zone), local_midnight(earlier, asking.zone) + span[1] - span[0])
@@ -83,9 +84,14 @@ def consumption(
     )
 
 
-def _source(step: str) -> str:
-    """What to add up: the cuts may end inside a day, so days are added from hours and months from days."""
-    return {"hour": "quarter", "day": "hour", "month": "day"}[step]
+def _source(step: str, *, whole: bool) -> str:
+    """What to add up; ``whole``: the last cut is a midnight. Else days come from hours and hours from quarters.
+
+    Months come from days, because the first and the last may be cut.
+    """
+    if whole:
+        return {"hour": "hour", "day": "day", "month": "day"}[step]
+    return {"hour": "quarter", "day": "hour", "month": "hour"}[step]
 
 
 def _first(facts: Sequence[PointFact]) -> PointFact | None:

@@ -219,6 +219,11 @@ def amount(sources: Sources, asking: Asking, there: Plant, fact: PointFact, span
 
 def amounts_of(sources: Sources, asking: Asking, there: Plant, span: Period) -> dict[str, Energy]:
     """Every point's energy over a time, from as few roll-ups as will do; the same digits as ``amount``."""
+    state = (sources.registry.applied_seq(), sources.settlement.applied_seq())
+    key = ("amounts", asking.organisation, asking.known_seq, asking.as_of_us, span, state)
+    kept = sources.memory.get(key)
+    if kept is not None:
+        return kept  # type: ignore[return-value]  # what this function put there
     found = amounts(
         sources.settlement,
         sources.registry,
@@ -227,7 +232,9 @@ def amounts_of(sources: Sources, asking: Asking, there: Plant, span: Period) -> 
         zone=asking.zone,
         known_seq=asking.known_seq,
     )
-    return {name: _energy(each, span, counted=_counts(there, name)) for name, each in found.items()}
+    made = {name: _energy(each, span, counted=_counts(there, name)) for name, each in found.items()}
+    sources.remember(key, made)
+    return made
 
 
 def _counts(there: Plant, name: str) -> bool:
