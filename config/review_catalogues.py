@@ -111,7 +111,7 @@ class ReviewChecklist(FileModel):
     title: Name
     standing: Standing
     source: LongText
-    note: LongText
+    note: Name
     law: LongText
     focuses: list[Focus] = Field(min_length=1)
     chapters: list[Chapter] = Field(min_length=1)

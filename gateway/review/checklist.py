@@ -122,7 +122,8 @@ class Checklist:
     name_en: str
     standing: str
     source: str
-    note: str
+    note_zh: str
+    note_en: str
     law: str
     sha256: str
     focuses: tuple[Named, ...]
@@ -138,6 +139,8 @@ class Checklist:
         return cls(
             name_zh=str(document["title"]["zh"]),
             name_en=str(document["title"]["en"]),
+            note_zh=str(document["note"]["zh"]),
+            note_en=str(document["note"]["en"]),
             sha256=str(document["file_sha256"]),
             focuses=tuple(Named.of(each) for each in document["focuses"]),
             chapters=tuple(Named.of(each, "title") for each in document["chapters"]),
@@ -162,7 +165,7 @@ class Checklist:
         raise UnknownObjectError("the checklist has no stage '%(id)s'", id=id_)
 
 
-_TEXTS = ("id", "kind", "edition", "version", "standing", "source", "note", "law")
+_TEXTS = ("id", "kind", "edition", "version", "standing", "source", "law")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

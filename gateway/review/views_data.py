@@ -29,7 +29,7 @@ def completeness_view(gathered: Gathered) -> Section:
     for each in found.devices:
         share = each.answered * 1000 // each.slots if each.slots else 0
         short += share < SHORTFALL_PERMILLE
-        ended = "; ".join(f"{name} {count}" for name, count in each.by_outcome.items())
+        ended = said_word("outcome", *(name for name, count in each.by_outcome.items() if count and name != "ok"))
         rows.append([each.device, each.point, each.slots, each.answered, _percent(share), ended])
     covered = found.covered_permille
     said: list[tuple[str, dict[str, Any]]] = [

@@ -8,15 +8,7 @@ from gateway.domain.time import Period
 from gateway.review.gathered import Cell, Entry, Gathered, Instant, Ref, Section, said_word, section
 
 ATTENTION, IN_ORDER, STATED, EMPTY = "attention", "in_order", "stated", "empty"
-LEDGER_FIELDS = (
-    ("model", "model"),
-    ("maker", "maker"),
-    ("serial", "serial number"),
-    ("accuracy_class", "class"),
-    ("range", "measuring range"),
-    ("location", "place"),
-    ("cycle_months", "cycle"),
-)
+LEDGER_FIELDS = ("model", "maker", "serial", "accuracy_class", "range", "location", "cycle_months")
 CALIBRATION_RULES = ("calibration.none", "calibration.expired", "calibration.failed", "calibration.not_yet_valid")
 
 
@@ -30,9 +22,16 @@ def ledger_view(gathered: Gathered) -> Section:
         named = record.read_as(LedgerDocument).instrument
         files[named] = files.get(named, 0) + 1
     for row in gathered.rows:
-        blank = [title for name, title in LEDGER_FIELDS if not getattr(row.instrument, name)]
+        blank = [name for name in LEDGER_FIELDS if not getattr(row.instrument, name)]
         if blank:
-            rows.append([row.instrument.id, row.instrument.name, "; ".join(blank), files.get(row.instrument.id, 0)])
+            rows.append(
+                [
+                    row.instrument.id,
+                    row.instrument.name,
+                    said_word("ledger_field", *blank),
+                    files.get(row.instrument.id, 0),
+                ]
+            )
     said = [
         (
             "%(count)s instruments are in the ledger; %(blank)s cards lack a field of table B.3.",

@@ -14,7 +14,7 @@ HIGH_VOLUME_KINDS = frozenset({"poll", "miss", "message"})
 DOCUMENT = re.compile(r"^[0-9a-f]{64}\Z")
 DOCUMENT_FIELDS = ("sha256", "document")
 FILE_FIELDS = (*DOCUMENT_FIELDS, "file")  # what a ledger's document calls it
-WITHOUT_DOCUMENTS = frozenset({"event", "configuration", "key", "verdict", "settlement", "clock"})
+WITHOUT_DOCUMENTS = frozenset({"event", "configuration", "key", "verdict", "settlement", "clock", "factor_set"})
 CHECKPOINT_ACTIONS = frozenset({"checkpoint.handed_out", "checkpoint.cosigned", "checkpoint.timestamped"})
 MAX_SERIES = 100_000
 # what reading a field of another type than an honest writer gives may raise

@@ -7,7 +7,6 @@ takes what a stranger would take: the journal entries that the trace of a figure
 import base64
 import random
 import struct
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -21,7 +20,6 @@ from fastapi.testclient import TestClient
 from gateway.i18n.rules import rule_title
 from tests.people import client_of
 from tests.plant_folder import FixedClock
-from tests.services import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 PROGRAM = str(Path(sys.executable).with_name("meterproof"))
@@ -40,12 +38,8 @@ PLANTED = (
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    folder = tmp_path_factory.mktemp("pages") / "demo-data"
-    options = ["--history-days", "2", "--port", str(free_port()), "--for", "1", "--json"]
-    command = [PROGRAM, "--lang", "en", "demo", "--data", str(folder), *options]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=200)
-    assert done.returncode == 0, done.stderr[-3000:]
+def client(demo_folder: Path) -> Iterator[TestClient]:
+    folder = demo_folder
     clock = FixedClock(time.time_ns() // 1000)
     with client_of(folder, clock=clock) as made:
         yield made
