@@ -5,8 +5,7 @@ from datetime import timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from gateway.certificates.traceability import digest_fits
-from gateway.certificates.xml_reading import MAX_FILE_BYTES
+from gateway.certificates.digests import digest_fits
 from gateway.domain.time import US_PER_DAY, Period, local_date, local_midnight
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -22,6 +21,8 @@ MAX_DAYS = 800
 TOLERATED_PERMILLE = 10
 """A day counts as outside when more than one percent of its energy was (a rule of ours: 推断)."""
 MAX_REMEMBERED_FILES = 10_000
+MAX_FILE_BYTES = 16 * 1024 * 1024
+"""As large as a certificate file may be when it is imported."""
 
 _LoadKey = tuple[str, str, Fraction | None, Fraction | None]
 

@@ -1,22 +1,15 @@
 """溯源: instrument → certificate → standards → their certificates, with every gap said where it is."""
 
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
-from lxml import etree
-
-from gateway.certificates.refusal import CertificateRefusedError
-from gateway.certificates.xml_reading import parse
+from gateway.certificates.digests import digest_fits
 from gateway.domain.errors import UnknownObjectError
 from gateway.registry.importing import LedgerState
 
 MAX_DEPTH = 12
 MAX_STEPS = 500
-_XML_DIGESTS = frozenset({"c14n-sha256", "sha256-c14n"})
-_FILE_DIGESTS = frozenset({"sha256", "sha-256", "http://www.w3.org/2001/04/xmlenc#sha256"})
 
 FileOf = Callable[[str], bytes | None]
 """SHA-256 of a stored document → its bytes, None when it is not held."""
@@ -117,18 +110,3 @@ def _digest_gap(link: Mapping[str, Any], certificate: Mapping[str, Any], file_of
     }:
         return []
     return ["the file held is not the one the link was made to"]
-
-
-def digest_fits(procedure: str, digest: str, content: bytes) -> bool | None:
-    """Whether a file has the digest another certificate gives of it; None for a procedure that is not known here."""
-    named = procedure.lower()
-    said = digest.replace(" ", "")
-    if named not in _XML_DIGESTS | _FILE_DIGESTS or not said:
-        return None
-    if named in _XML_DIGESTS:
-        try:
-            content = etree.tostring(parse(content), method="c14n")
-        except CertificateRefusedError:
-            return False
-    found = sha256(content).digest()
-    return said.lower() == found.hex() or said == b64encode(found).decode()

@@ -73,3 +73,12 @@ def parse(content: bytes) -> etree._Element:
     if root.getroottree().docinfo.doctype:  # the two parsers must agree that there is none
         watch.doctype()
     return root
+
+
+def canonical(content: bytes) -> bytes | None:
+    """The file in canonical form (C14N 1.0); None when it is refused."""
+    try:
+        found: bytes = etree.tostring(parse(content), method="c14n")
+    except CertificateRefusedError:
+        return None
+    return found
