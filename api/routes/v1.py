@@ -247,6 +247,7 @@ def get_instruments(
         "device",
     ]
     columns += ["certificate", "certificate_kind", "performed_on", "valid_until", "result", "state", "days_left"]
+    columns += ["metrological_state", "operational_state", "stopped_by"]
     rows: list[Sequence[object]] = []
     at = 0
     while page := ledger(sources, asking, **wanted, offset=at).rows:  # type: ignore[arg-type]
@@ -262,6 +263,7 @@ def get_instruments(
                         else [""] * 5
                     ),
                     *(row.due, row.days_left),
+                    *(card.metrological_state, card.operational_state, row.stopped_by),
                 ]
             )
         at += len(page)

@@ -191,6 +191,8 @@ class View:
 
     def finding_link(self, finding: FindingView) -> str:
         """Where a finding is seen in its surroundings."""
+        if finding.rule == "replacement.open":
+            return self.link(f"/replacements/{finding.facts['order']}")
         if finding.instrument and finding.area == "certificates":
             return self.link(f"/instruments/{finding.instrument}")
         if finding.point:
