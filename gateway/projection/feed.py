@@ -27,12 +27,14 @@ class JournalFeed:
         self._series = series
         self._channels = channels
         self._newest: dict[tuple[str, str], int] = {}
+        self._contested: set[tuple[str, str, int]] = set()
 
     async def read(self, after_seq: int, limit: int) -> Portion:
         """See Feed."""
         head, bound = self._journal.head(), self._series.applied_seq()
         if bound <= after_seq:
             return Portion(after_seq, head)
+        self._contested = {(each.device, each.group, each.slot_us) for each in self._series.conflicts()}
         page = self._journal.read(after_seq, limit, KINDS)
         entries = [entry for entry in page if entry.seq <= bound]
         rows: list[SeriesRow] = []
@@ -60,13 +62,15 @@ class JournalFeed:
         return [] if row is None else [row]
 
     def _is_kept(self, row: SeriesRow) -> bool:
-        """Whether the series holds this very row. Rows in order need no look, except the first since the start."""
+        """Whether the series holds this very row. Rows in order need no look, except the first since the start; where
+        a key got two values one looks always, because the first row since the start may itself be late."""
         key = (row.device, row.group)
         newest = self._newest.get(key)
-        if newest is not None and row.slot_us > newest:
+        contested = bool(self._contested) and (*key, row.slot_us) in self._contested
+        if newest is not None and row.slot_us > newest and not contested:
             self._newest[key] = row.slot_us
             return True
-        self._newest[key] = row.slot_us if newest is None else newest
+        self._newest[key] = row.slot_us if newest is None else max(newest, row.slot_us)
         kept = self._series.row(row.device, row.group, row.slot_us)
         return kept is not None and kept.seq == row.seq and kept.values == row.values
 
