@@ -21,7 +21,7 @@ from simulators.modbus.device import MeterOnTheWire
 from simulators.modbus.layout import Layout
 from simulators.modbus.server import Exchange, ModbusServer
 from simulators.mqtt.broker import EmbeddedBroker
-from simulators.mqtt.payload import Entry, PayloadWriter
+from simulators.mqtt.payload import AsOf, Entry, PayloadWriter
 from simulators.profiles import profile_from
 from simulators.truth import TruthLog
 
@@ -181,7 +181,7 @@ def _by_topic(own: list[SimulatedDevice]) -> list[tuple[str, PayloadWriter, list
 
 def _messages(topic: str, writer: PayloadWriter, devices: list[SimulatedDevice], at_us: int) -> list[Outgoing]:
     entries: list[Entry] = [
-        (each.form.meter or each.form.id, each.shown.device_time_us(at_us), each.shown) for each in devices
+        (each.form.meter or each.form.id, each.shown.device_time_us(at_us), AsOf(each.shown, at_us)) for each in devices
     ]
     names = tuple(each.form.id for each in devices)
     written = writer.messages(entries)

@@ -9,7 +9,8 @@ from simulators.modbus.exchange import Exchange, Reaction
 class WireFaults:
     """A ``Mischief`` that applies the wire faults of the devices behind one server, and remembers when it did.
 
-    ``applied`` counts, by kind, the exchanges really spoilt: what a detector is measured against.
+    ``applied`` counts, by kind, the exchanges really spoilt: what a detector is measured against; ``latest`` is the kind
+    of the last one.
     """
 
     def __init__(self, faults: Sequence[Fault], log: Callable[[Fault, Exchange], None] | None = None) -> None:
@@ -17,6 +18,7 @@ class WireFaults:
         self._turns: dict[int, int] = {}
         self._log = log
         self.applied: dict[str, int] = {}
+        self.latest: str | None = None
 
     def __call__(self, exchange: Exchange) -> Reaction | None:
         """The reaction of the first acting fault whose turn it is; None when the answer stays honest."""
@@ -28,6 +30,7 @@ class WireFaults:
             if turn % fault.every:
                 continue
             self.applied[fault.kind] = self.applied.get(fault.kind, 0) + 1
+            self.latest = fault.kind
             if self._log is not None:
                 self._log(fault, exchange)
             return _REACTIONS[fault.kind](fault, exchange)

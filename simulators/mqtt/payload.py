@@ -42,6 +42,18 @@ class Shown:
         return self._values.get(measurand)
 
 
+class AsOf:
+    """What somebody shows at an instant, whatever a clock beside it says."""
+
+    def __init__(self, shows: Shows, at_us: int) -> None:
+        self._shows = shows
+        self._at_us = at_us
+
+    def quantity(self, measurand: str, _at_us: int) -> Quantity:
+        """The value of that instant."""
+        return self._shows.quantity(measurand, self._at_us)
+
+
 Entry = tuple[str, int, Shows]
 """Meter name within the topic, time of the sample, who shows the values."""
 

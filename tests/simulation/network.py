@@ -8,9 +8,8 @@ from typing import Any
 
 from simulators.faults.wire import WireFaults
 from simulators.modbus.device import MeterOnTheWire
-from simulators.modbus.server import Exchange
-
-HEADER = 7
+from simulators.modbus.exchange import Exchange
+from simulators.modbus.framing import MBAP, Framing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +25,22 @@ class Said:
 
 @dataclass
 class SimulatedServer:
-    """A Modbus TCP server with one line behind it: one request at a time, answers after a latency."""
+    """A Modbus server with one line behind it: one request at a time, answers after a latency.
+
+    ``connections`` is how many clients it bears; ``taken``: somebody else holds them all.
+    """
 
     name: str
     meters: dict[int, MeterOnTheWire]
     faults: WireFaults
     chance: random.Random
     now_us: Callable[[], int]
+    framing: Framing = MBAP
+    connections: int = 64
     down: bool = False
+    taken: bool = False
     said: list[Said] = field(default_factory=list)
+    turned_away: int = 0
     earlier: bytes | None = None
     free_at_s: float = 0.0
     links: list["MemoryTransport"] = field(default_factory=list)
@@ -47,24 +53,29 @@ class SimulatedServer:
         loop.call_at(start_s, self._answer, link, frame)
 
     def _answer(self, link: "MemoryTransport", frame: bytes) -> None:
-        meter = self.meters.get(frame[6])
+        framing = self.framing
+        meter = self.meters.get(framing.unit(frame))
         at_us = self.now_us()
         if meter is None or self.down or link.is_closing():
             return
-        pdu = meter.answer(frame[HEADER:], at_us)
-        answer = frame[:4] + (len(pdu) + 1).to_bytes(2, "big") + frame[6:7] + pdu
-        before = dict(self.faults.applied)
-        reaction = self.faults(Exchange(meter.device, at_us, frame, answer, self.earlier))
-        fault = next((kind for kind, count in self.faults.applied.items() if before.get(kind) != count), None)
-        self.said.append(Said(meter.device, at_us, frame[HEADER:], pdu, fault))
+        request = framing.pdu(frame)
+        pdu = meter.answer(request, at_us)
+        answer = framing.answer(frame, meter.unit, pdu)
+        before = sum(self.faults.applied.values())
+        reaction = self.faults(Exchange(meter.device, at_us, frame, answer, self.earlier, framing))
+        fault = self.faults.latest if sum(self.faults.applied.values()) != before else None
+        self.said.append(Said(meter.device, at_us, request, pdu, fault))
         self.earlier = answer
+        if reaction is None:
+            link.deliver(answer)
+            return
         loop = asyncio.get_running_loop()
         when_s = loop.time()
-        for delay_s, piece in reaction.pieces if reaction else ((0.0, answer),):
+        for delay_s, piece in reaction.pieces:
             when_s += delay_s
             loop.call_at(when_s, link.deliver, piece)
         self.free_at_s = max(self.free_at_s, when_s)
-        if reaction is not None and reaction.close:
+        if reaction.close:
             loop.call_at(when_s, link.hang_up)
 
     def cut(self) -> None:
@@ -74,12 +85,13 @@ class SimulatedServer:
 
 
 class MemoryTransport(asyncio.Transport):
-    """The gateway's end of one stream."""
+    """The gateway's end of one stream, socket or serial."""
 
     def __init__(self, server: SimulatedServer, protocol: Any) -> None:
         super().__init__()
         self._server = server
         self._protocol = protocol
+        self._buffered = isinstance(protocol, asyncio.BufferedProtocol)
         self._closed = False
         self._received = b""
         server.links.append(self)
@@ -89,15 +101,18 @@ class MemoryTransport(asyncio.Transport):
         if self._closed:
             return
         self._received += bytes(data)
-        while len(self._received) >= HEADER:
-            length = 6 + int.from_bytes(self._received[4:6], "big")
-            if len(self._received) < length:
+        while True:
+            frame, self._received = self._server.framing.cut(self._received)
+            if frame is None:
                 return
-            frame, self._received = self._received[:length], self._received[length:]
             self._server.take(self, frame)
 
     def deliver(self, data: bytes) -> None:
         """Bytes to the gateway, as the event loop would hand them over."""
+        if not self._buffered:
+            if data and not self._closed:
+                self._protocol.data_received(data)
+            return
         while data and not self._closed:
             buffer = self._protocol.get_buffer(len(data))
             size = min(len(buffer), len(data))
@@ -127,9 +142,14 @@ class MemoryTransport(asyncio.Transport):
         """Whether it has ended."""
         return self._closed
 
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Nothing is known of it."""
+        del name
+        return default
+
 
 class SimulatedStreams:
-    """Streams of gateway.ports; ports are the servers' numbers."""
+    """Streams of gateway.ports; ports are the servers' numbers, serial ports their names."""
 
     def __init__(self, servers: Sequence[SimulatedServer]) -> None:
         self._servers = list(servers)
@@ -138,16 +158,18 @@ class SimulatedStreams:
     async def connect(
         self, protocol_factory: Callable[[], Any], host: str, port: int, *, tls: object = None
     ) -> asyncio.BaseTransport:
-        """A stream to server ``port`` - 1; refused while it is down."""
+        """A stream to server ``port`` - 1; refused while it is down, closed at once while others hold its sockets."""
         del host, tls
         server = self._servers[port - 1]
         await asyncio.sleep(server.chance.uniform(0.001, 0.01))
         if server.down:
             self.refused += 1
             raise ConnectionRefusedError(111, "refused")
-        protocol = protocol_factory()
-        transport = MemoryTransport(server, protocol)
-        protocol.connection_made(transport)
+        full = server.taken or len(server.links) >= server.connections
+        transport = self._opened(server, protocol_factory())
+        if full:
+            server.turned_away += 1
+            transport.hang_up()
         return transport
 
     async def listen(self, protocol_factory: Callable[[], Any], host: str, port: int) -> asyncio.AbstractServer:
@@ -157,5 +179,16 @@ class SimulatedStreams:
     async def open_serial(
         self, protocol_factory: Callable[[], Any], path: str, settings: Mapping[str, Any]
     ) -> asyncio.BaseTransport:
-        """No serial ports here."""
-        raise AssertionError((protocol_factory, path, settings))
+        """The line of the server that the path names; gone while it is down."""
+        del settings
+        (server,) = (each for each in self._servers if path == f"/dev/{each.name}")
+        if server.down:
+            self.refused += 1
+            raise FileNotFoundError(2, "no such device")
+        return self._opened(server, protocol_factory())
+
+    @staticmethod
+    def _opened(server: SimulatedServer, protocol: Any) -> "MemoryTransport":
+        transport = MemoryTransport(server, protocol)
+        protocol.connection_made(transport)
+        return transport
