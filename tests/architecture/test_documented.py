@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from api.charts import routes as charts
-from api.routes import account, figures, judging, ledger, v1
+from api.routes import account, figures, judging, ledger, stack, v1
 from api.web.pages import ROUTERS
 from config.site import SiteFile
 from gateway.cli.main import root
@@ -116,7 +116,7 @@ def test_a_setting(section: str, key: str, language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("route", [*v1.router.routes, *figures.router.routes, *account.router.routes, *ledger.router.routes, *judging.router.routes], ids=lambda each: each.path)
+@pytest.mark.parametrize("route", [*v1.router.routes, *figures.router.routes, *account.router.routes, *ledger.router.routes, *judging.router.routes, *stack.router.routes], ids=lambda each: each.path)
 def test_an_api_route_and_its_parameters(route: APIRoute, language: str) -> None:
     path = re.sub(r"\{(\w+)(:\w+)?\}", r"{\1}", route.path.removeprefix("/api/v1"))
     page = _page("api", language)
