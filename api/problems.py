@@ -14,7 +14,9 @@ from api.charts.render import ChartError
 from api.language import language_of
 from api.setting import ReportFailedError
 from api.web.environment import bare_page
+from gateway.accounting.results import ResultStateError
 from gateway.assembly.reporting import ReportPeriodError
+from gateway.audit.results import ResultChangedError
 from gateway.certificates.refusal import CertificateRefusedError
 from gateway.domain.errors import DataFolderError, JournalError, MeterproofError, UnknownObjectError
 from gateway.i18n import text
@@ -83,6 +85,8 @@ STATUS_OF: tuple[tuple[type[MeterproofError], int, str], ...] = (
     (ReviewError, HTTPStatus.CONFLICT, "review"),
     (ReplacementRefusedError, HTTPStatus.CONFLICT, "refused"),
     (CertificateRefusedError, HTTPStatus.UNPROCESSABLE_ENTITY, "refused"),
+    (ResultStateError, HTTPStatus.CONFLICT, "refused"),
+    (ResultChangedError, HTTPStatus.CONFLICT, "refused"),
     (MeterproofError, HTTPStatus.INTERNAL_SERVER_ERROR, "fault"),
 )
 

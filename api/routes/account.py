@@ -11,8 +11,19 @@ from api.encoding import At
 from api.problems import RESPONSES
 from api.routes.v1 import Answer, Format, answered, described, exported, wants_csv
 from api.web.pages.balance import Node, asked_trend
-from api.web.pages.carbon import Line, ResultId, asked_budget, asked_carbon, asked_period
+from api.web.pages.carbon import (
+    Computation,
+    Line,
+    ResultId,
+    ResultStep,
+    asked_budget,
+    asked_carbon,
+    asked_period,
+    computed,
+    stepped,
+)
 from api.web.pages.energy import DayText, Kind
+from api.writing import Recorded, WritingFor
 from gateway.audit.accounts import FigureFact, account_of
 from gateway.audit.balance import RemainderTrend
 from gateway.audit.budgets import MAX_DRAWS, BudgetFact
@@ -468,3 +479,15 @@ def get_trend(
             for each in found.days
         ]
     return exported(asked, columns, rows, "balance-trend")
+
+
+@router.post("/account/results", response_model=None, status_code=201, responses={201: {"model": Recorded}})
+def post_result(writing: WritingFor, wish: Computation) -> Response:
+    """Compute civil days and put the next version of a result on record, a draft."""
+    return computed(writing, wish, then="/carbon#results")
+
+
+@router.post("/account/results/step", response_model=None, status_code=201, responses={201: {"model": Recorded}})
+def post_step(writing: WritingFor, wish: ResultStep) -> Response:
+    """Submit, verify, freeze or return a version of a result."""
+    return stepped(writing, wish, then="/carbon#results")

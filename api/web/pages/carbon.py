@@ -1,16 +1,21 @@
 """碳排放: totals by boundary, activity × factor a source, default exposure, budget, tiers, laboratory, results."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Form, Query
+from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel, Field, ValidationError
 
 from api.asked import Asked, AskedFor
+from api.problems import UnreadableParameterError
 from api.web.account_words import AccountWords
 from api.web.environment import page
 from api.web.pages.energy import DayText, civil_day
-from gateway.audit.accounts import account_of, whole_days, year_to_date
+from api.writing import Writing, WritingFor
+from gateway.accounting.account import account
+from gateway.accounting.results import result, result_draft, step_draft
+from gateway.audit.accounts import account_of, inputs_of, whole_days, year_to_date
 from gateway.audit.budgets import BudgetFact, budget_fact, default_line
 from gateway.audit.carbon import CarbonAccount, carbon_account
 from gateway.audit.results import ComparisonFact, ResultChangedError, compared, result_versions
@@ -20,6 +25,15 @@ from gateway.domain.time import Period
 router = APIRouter(include_in_schema=False)
 Line = Annotated[str, Query(max_length=200)]
 ResultId = Annotated[str, Query(max_length=120)]
+MAX_REASON = 500
+Action = Literal["submitted", "verified", "frozen", "returned"]
+NEXT_ACTS: dict[str, tuple[Action, ...]] = {
+    "draft": ("submitted",),
+    "submitted": ("verified", "returned"),
+    "verified": ("frozen", "returned"),
+    "frozen": (),
+}
+"""What may follow from a state."""
 Version = Annotated[int, Query(ge=0, le=1_000_000)]
 
 
@@ -75,6 +89,7 @@ def show(
         "first": begin,
         "last": to,
         "versions": versions,
+        "next_acts": NEXT_ACTS,
         "comparison": comparison,
         "problem": problem,
         "trace": lambda point: asked.view.link(
@@ -94,3 +109,86 @@ def show(
     names = {each.id: asked.view.named(each.name_zh, each.name_en, each.id) for each in found.boundaries}
     facts["a"] = AccountWords(asked.view, names, found.product_names)
     return page(asked.view, "carbon.html", found=found, budget=budget, line=wanted, lacking="", **facts)
+
+
+class Computation(BaseModel):
+    """A wish for a version of a result over civil days, both included."""
+
+    result: str = Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    first: date
+    last: date
+    reason: str = Field("", max_length=MAX_REASON)
+
+
+class ResultStep(BaseModel):
+    """A step of a result's version."""
+
+    result: str = Field(min_length=1, max_length=60)
+    version: int = Field(ge=1, le=1_000_000)
+    action: Action
+    reason: str = Field("", max_length=MAX_REASON)
+
+
+def computed(writing: Writing, wish: Computation, *, then: str) -> Response:
+    """Compute and put a version on record, as known up to what is projected now."""
+    sources, asking = writing.asked.reader.sources, writing.asked.asking
+    if wish.last > asking.today or wish.first > wish.last:
+        raise UnreadableParameterError("the days are not over yet, or run backwards")
+    known = sources.registry.applied_seq()
+    made = account(inputs_of(sources, asking, whole_days(asking, wish.first, wish.last), known))
+    versions = [each.version for each in result_versions(sources, asking) if each.id == wish.result]
+    draft = result_draft(
+        made,
+        wish.result,
+        max(versions, default=0) + 1,
+        known_seq=known,
+        at_us=writing.at_us,
+        actor=writing.actor,
+        reason=wish.reason,
+    )
+    return writing.done([draft], then=then)
+
+
+def stepped(writing: Writing, wish: ResultStep, *, then: str) -> Response:
+    """Move a version on, or send it back; ResultStateError when that does not follow from its state."""
+    found = result(writing.asked.reader.sources.registry, writing.organisation, wish.result, wish.version)
+    draft = step_draft(
+        found, writing.organisation, wish.action, at_us=writing.at_us, actor=writing.actor, reason=wish.reason
+    )
+    return writing.done([draft], then=then)
+
+
+def _told(error: ValidationError) -> UnreadableParameterError:
+    names = sorted({str(part) for each in error.errors() for part in each["loc"]})
+    return UnreadableParameterError("this cannot be used: %(names)s", names=", ".join(names))
+
+
+@router.post("/carbon/results")
+def compute(
+    writing: WritingFor,
+    *,
+    name: Annotated[str, Form(max_length=60, alias="result")] = "",
+    first: Annotated[str, Form(max_length=10)] = "",
+    last: Annotated[str, Form(max_length=10)] = "",
+    reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
+) -> Response:
+    """A version from the page's form."""
+    try:
+        wish = Computation.model_validate({"result": name, "first": first, "last": last, "reason": reason})
+    except ValidationError as error:
+        raise _told(error) from error
+    return computed(writing, wish, then=f"/carbon?first={wish.first}&last={wish.last}#results")
+
+
+@router.post("/carbon/results/step")
+def step(
+    writing: WritingFor,
+    *,
+    name: Annotated[str, Form(max_length=60, alias="result")] = "",
+    version: Annotated[int, Form(ge=1, le=1_000_000)],
+    action: Annotated[Action, Form()],
+    reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
+) -> Response:
+    """A step from the page's form."""
+    wish = ResultStep(result=name, version=version, action=action, reason=reason)
+    return stepped(writing, wish, then="/carbon#results")

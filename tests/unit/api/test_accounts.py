@@ -4,12 +4,14 @@ import csv
 import io
 from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.web.account_words import grouped
 from gateway.i18n.texts import text
+from gateway.journal.journal import Journal
 from tests.accounts_folder import COAL_CO2, INTAKE_KWH, POWER_CO2, build_accounts_folder
 from tests.people import client_of
 
@@ -120,3 +122,34 @@ def test_charts_have_their_numbers(client: TestClient, chart: str, theme: str) -
 def test_digits_are_grouped() -> None:
     assert grouped("-1234567.80") == "−1,234,567.80"
     assert grouped("") == "—"
+
+
+def test_a_person_computes_submits_and_sends_back(tmp_path: Path) -> None:
+    """The projection stands still in this test, so a command answers 202: the entry is there, not yet shown."""
+    folder = build_accounts_folder(tmp_path / "data")
+    with client_of(folder.path) as client:
+        assert 'action="/carbon/results"' in client.get("/carbon").text
+        wish = {"result": "2026-q1", "first": "2026-03-10", "last": "2026-03-10", "reason": "quarter"}
+        made = client.post("/api/v1/account/results", json=wish)
+        assert made.status_code in {201, 202}, made.text
+        step = {"result": "2026-03", "version": 1, "action": "verified"}
+        assert client.post("/api/v1/account/results/step", json=step).status_code in {201, 202}
+        wrong = client.post("/api/v1/account/results/step", json={**step, "action": "frozen"})
+        assert wrong.status_code == 409
+        late = client.post("/api/v1/account/results", json={**wish, "last": "2030-01-01"})
+        assert late.status_code == 422
+        assert client.post("/carbon/results", data={**wish, "result": "no such name"}).status_code in {403, 422}
+    with Journal.open(folder, read_only=True) as journal:
+        entries = list(journal.read(0, 10_000, kinds=("result",)))
+    assert [(each.body["action"], each.body["version"]) for each in entries][-2:] == [("computed", 1), ("verified", 1)]
+    assert entries[-2].body["actor"] != entries[0].body["actor"], "the person is named"
+
+
+def test_a_reader_may_look_and_not_write(tmp_path: Path) -> None:
+    folder = build_accounts_folder(tmp_path / "data")
+    with client_of(folder.path, role="market_supervision") as client:
+        shown = client.get("/carbon")
+        assert shown.status_code == 200
+        assert 'action="/carbon/results"' not in shown.text
+        wish = {"result": "x", "first": "2026-03-10", "last": "2026-03-10"}
+        assert client.post("/api/v1/account/results", json=wish).status_code == 403
