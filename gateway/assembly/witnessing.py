@@ -1,7 +1,7 @@
 """What the judge asks of the projections: what was counted, at which load, how warm it was, which file is held."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -37,6 +37,8 @@ class ProjectedWitness:
         self._channels = ChannelDirectory(journal)
         self._shares: dict[_LoadKey, dict[int, tuple[int, int]]] = {}
         self._seen_seq = 0
+        self._days: tuple[tuple[date, date], list[int]] | None = None
+        self._answers: dict[tuple[str, ...] | _LoadKey, list[Outside]] = {}
         self._files: dict[tuple[str, str, str], bool | None] = {}
 
     def register(self, device: str, channel: str) -> Register | None:
@@ -54,12 +56,20 @@ class ProjectedWitness:
         midnights = self._midnights()
         if counter is None or len(midnights) < 2:
             return ()
-        known = self._shares.setdefault((device, counter.id, lower, upper), {})
+        key = (device, counter.id, lower, upper)
+        if key not in self._answers:
+            self._answers[key] = self._looked_at(key, midnights)
+        return self._answers[key]
+
+    def _looked_at(self, key: _LoadKey, midnights: Sequence[int]) -> list[Outside]:
+        device, channel, lower, upper = key
+        settlement, organisation = self._projector.settlement, self._folder.organisation
+        known = self._shares.setdefault(key, {})
         # days without an answer yet, from the first to the last of them in one question
         missing = [place for place, midnight in enumerate(midnights[:-1]) if midnight not in known]
         if missing:
             span = midnights[missing[0] : missing[-1] + 2]
-            found = shares_outside(settlement.db, (organisation, device, counter.id), span, (lower, upper))
+            found = shares_outside(settlement.db, (organisation, device, channel), span, (lower, upper))
             known.update((midnight, found.get(midnight, (0, 0))) for midnight in span[:-1])
         below = [known.get(midnight, (0, 0))[0] > TOLERATED_PERMILLE for midnight in midnights[:-1]]
         above = [known.get(midnight, (0, 0))[1] > TOLERATED_PERMILLE for midnight in midnights[:-1]]
@@ -71,7 +81,20 @@ class ProjectedWitness:
         described = self._instantaneous(device, channel)
         if described is None or len(midnights) < 2:
             return ()
-        group, decimals = described
+        key = (device, channel, str(lower), str(upper))
+        if key not in self._answers:
+            self._answers[key] = self._warm(key, described, (lower, upper), midnights)
+        return self._answers[key]
+
+    def _warm(
+        self,
+        key: tuple[str, ...],
+        described: tuple[str, int],
+        limits: tuple[Fraction, Fraction],
+        midnights: Sequence[int],
+    ) -> list[Outside]:
+        device, channel, *_ = key
+        (group, decimals), (lower, upper) = described, limits
         column = self._projector.series.days(
             device,
             group,
@@ -104,7 +127,11 @@ class ProjectedWitness:
         last = local_date(self._projector.horizon_us - SETTLING_US, self._zone)
         first_us = max(self._projector.measured_since_us(), self._projector.horizon_us - MAX_DAYS * US_PER_DAY)
         first = local_date(first_us, self._zone)
-        return [local_midnight(first + timedelta(days=n), self._zone) for n in range((last - first).days + 1)]
+        if self._days is None or self._days[0] != (first, last):
+            count = (last - first).days + 1
+            self._days = ((first, last), [local_midnight(first + timedelta(days=n), self._zone) for n in range(count)])
+            self._answers.clear()
+        return self._days[1]
 
     def _forget_changed(self) -> None:
         """Days that were settled again are asked for again."""
@@ -113,6 +140,8 @@ class ProjectedWitness:
             return
         self._seen_seq = newest
         days = {local_midnight(local_date(each, self._zone), self._zone) for each in starts}
+        if self._days is not None and any(day < self._days[1][-1] for day in days):
+            self._answers.clear()
         for known in self._shares.values():
             for day in days:
                 known.pop(day, None)
