@@ -12,7 +12,7 @@ from api.encoding import At, plain
 from api.problems import RESPONSES
 from api.routes.v1 import Answer, Format, Id, Word, answered, described, exported, wants_csv
 from api.web.pages import certificates as certificate_pages
-from api.web.pages.certificates import Digest, file_reader
+from api.web.pages.certificates import ConfirmationWish, Digest, confirmed, file_reader
 from api.web.pages.handing_in import (
     CERTIFICATE_FIELDS,
     looked_at,
@@ -391,6 +391,12 @@ def post_certificate(
     ((name, content),) = uploaded([file], MAX_CERTIFICATE_BYTES)
     handed = looked_at_certificate(writing, name, content, _fields(said), reason, keep_untrusted=keep_untrusted)
     return writing.done(keep_certificate(writing.folder, handed), then="/certificates")
+
+
+@router.post("/confirmations", response_model=None, status_code=201, responses=Written)
+def post_confirmation(writing: WritingFor, wish: ConfirmationWish) -> Response:
+    """Confirm a calibration for its use (计量确认): requirement, conclusion, person, day."""
+    return confirmed(writing, wish)
 
 
 def _said(maps: Sequence[str]) -> list[tuple[str, str]]:

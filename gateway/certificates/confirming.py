@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from gateway.certificates.recording import Act
+from gateway.certificates.recording import Act, is_day
 from gateway.certificates.refusal import CertificateRefusedError
 from gateway.domain.ledger import CertificateKind
+from gateway.journal import canonical
 from gateway.journal.entry import Draft
 from gateway.registry.importing import LedgerState
 from gateway.registry.recording import object_draft
@@ -31,6 +32,11 @@ def confirmation_draft(
     """
     if not state.has("certificate", number):
         raise CertificateRefusedError("no certificate '%(number)s' is on record", number=number)
+    for name, day in (("confirmed_on", confirmation.on), ("valid_until", confirmation.valid_until)):
+        if (day or name == "confirmed_on") and not is_day(day):
+            raise CertificateRefusedError("'%(text)s' is not a date", text=day[:60])
+    if confirmation.conclusion not in {"pass", "fail"}:
+        raise CertificateRefusedError("a confirmation ends in pass or fail")
     version = state.versions["certificate", number][-1]
     kind = str(version.object.get("kind") or "")
     if kind not in {CertificateKind.CALIBRATION, CertificateKind.INTERNAL}:
@@ -53,7 +59,7 @@ def confirmation_draft(
         "certificate",
         organisation,
         number,
-        {**version.object, **confirmed},
+        canonical.plain({**version.object, **confirmed}),
         at_us=act.at_us,
         from_us=version.from_us,
         to_us=version.to_us,

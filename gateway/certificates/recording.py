@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+from unicodedata import normalize
 
 from gateway.certificates.evidence import Evidence
 from gateway.certificates.model import (
@@ -27,6 +29,8 @@ from gateway.registry.recording import MAX_ID_LENGTH, object_draft
 from gateway.sealing.tiles import write_durably
 
 MAX_OBJECT_BYTES = 50_000
+MAX_SAID = 1_000
+_DAYS = frozenset({"performed_on", "valid_until"})
 REQUIRED = ("kind", "serial", "performed_on")
 
 
@@ -60,12 +64,12 @@ def certificate_drafts(
         CertificateRefusedError: missing, contradicting, or no single instrument of that serial number on record.
     """
     drafts: list[Draft] = []
-    given = {name: value for name, value in said.items() if value}
+    given = _readable(said)
     read: dict[str, Any] = {}
     if evidence.certificate is not None:
         read = {name: value for name, value in _from_file(evidence.certificate, given).items() if value}
         drafts = _standards(evidence.certificate.standards, read["laboratory"], state, organisation, act)
-    number = str(read.get("number") or given.get("number", ""))
+    number = normalize("NFC", str(read.get("number") or given.get("number", "")))
     known = dict(state.versions["certificate", number][-1].object) if state.has("certificate", number) else {}
     same_kind = known.get("file_kind") == evidence.file_kind
     if same_kind and known.get("document") != evidence.sha256:
@@ -126,6 +130,32 @@ def instrument_of(state: LedgerState, serial: str, customers: Sequence[str]) -> 
     facts = {"serial": serial, "count": str(len(found))}
     message = "%(count)s instruments on record have serial number '%(serial)s'; name one with --instrument"
     raise CertificateRefusedError(message, **facts)
+
+
+def _readable(said: Mapping[str, str]) -> dict[str, str]:
+    """What the operator gave, in the journal's Unicode form; blank fields left out.
+
+    Raises:
+        CertificateRefusedError: a day that is none, another result than pass, fail and none, or text nobody can read.
+    """
+    given = {name: normalize("NFC", value).strip() for name, value in said.items()}
+    given = {name: value for name, value in given.items() if value}
+    for name, value in given.items():
+        if len(value) > MAX_SAID or not value.isprintable():
+            raise CertificateRefusedError("'%(field)s' is too long or holds control characters", field=name)
+        if name in _DAYS and not is_day(value):
+            raise CertificateRefusedError("'%(text)s' is not a date", text=value[:60])
+    if given.get("result", "none") not in {"pass", "fail", "none"}:
+        raise CertificateRefusedError("a result is pass, fail or none, not '%(text)s'", text=given["result"][:60])
+    return given
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is a civil date as the ledger has them."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _customers(certificate: DigitalCertificate | None) -> list[str]:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.journal import canonical
 from gateway.journal.entry import Draft
 from gateway.journal.journal import MAX_PAGE_ENTRIES, Journal
 from gateway.registry.columns import INSTRUMENT_KINDS, Column, LedgerFile
@@ -108,7 +109,7 @@ def mapping_draft(
 ) -> Draft:
     """The entry that remembers a file's mapping."""
     pairs = [[header, column] for header, column in columns.items()]  # keys of an entry are ASCII, headers are not
-    body = {"columns": pairs, "actor": actor, "reason": reason}
+    body = canonical.plain({"columns": pairs, "actor": actor, "reason": reason})
     return Draft(KIND, f"{organisation}/{KIND}/{file}", at_us, body)
 
 

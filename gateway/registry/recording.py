@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import normalize
 
 from gateway.domain.ledger import LEDGER_KINDS
 from gateway.journal.entry import Draft
@@ -42,9 +43,10 @@ def object_draft(
             "object": dict(object_),
             "from": from_us,
             "to": to_us,
-            "actor": actor,
-            "reason": reason,
-            "source": source,
+            # what people type may come in another Unicode form than entries have
+            "actor": normalize("NFC", actor),
+            "reason": normalize("NFC", reason),
+            "source": normalize("NFC", source),
             "withdrawn": int(withdrawn),
         },
     )

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.domain.time import iso, local_date
+from gateway.journal import canonical
 from gateway.journal.entry import Draft
 from gateway.registry.exchanging import free_installation_id
 from gateway.registry.recording import MAX_ID_LENGTH, object_draft
@@ -230,12 +231,15 @@ def _too_early(order: CheckOrder, step: Step) -> ReplacementRefusedError:
 
 def _entry(book: ReplacementBook, id_: str, step: Step, facts: Mapping[str, Any], by: Stepping) -> Draft:
     said = {name: each for name, each in facts.items() if each != ""}
-    body = {
-        "action": f"{KIND}.{step}",
-        "actor": by.actor,
-        "reason": by.reason,
-        "object": {**said, "when": by.when_us},
-    }
+    # what people type may come in another Unicode form than entries have
+    body = canonical.plain(
+        {
+            "action": f"{KIND}.{step}",
+            "actor": by.actor,
+            "reason": by.reason,
+            "object": {**said, "when": by.when_us},
+        }
+    )
     return Draft(KIND, f"{book.organisation}/{KIND}/{id_}", by.at_us, body)
 
 

@@ -1,18 +1,23 @@
 """证书: the list with signature states, one certificate with its chain, and the stored file itself."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Form, Path, Query
 from fastapi.responses import HTMLResponse, Response
+from pydantic import BaseModel, Field
 
 from api.asked import Asked, AskedFor
 from api.web.environment import page
+from api.writing import Writing, WritingFor
 from gateway.audit.certificate_files import certificate_detail, certificate_rows, names_file
 from gateway.audit.traceability import traceability
+from gateway.certificates.confirming import Confirmation, confirmation_draft
+from gateway.certificates.recording import Act
 from gateway.certificates.traceability import FileOf
 from gateway.certificates.xml_reading import MAX_FILE_BYTES
 from gateway.domain.errors import UnknownObjectError
+from gateway.registry.importing import LedgerState
 
 router = APIRouter(include_in_schema=False)
 PAGE_ROWS = 100
@@ -50,6 +55,42 @@ def show_certificate(asked: AskedFor, number: Annotated[str, Path(max_length=120
     """One certificate with its file's state, its results and the chain above it."""
     found = certificate_detail(asked.reader.sources, asked.asking, number, file_reader(asked))
     return page(asked.view, "certificate.html", detail=found)
+
+
+class ConfirmationWish(BaseModel):
+    """计量确认: what the certificate was held against, the conclusion, by whom and on which day."""
+
+    number: str = Field(max_length=120)
+    requirement: str = Field(min_length=1, max_length=1_000)
+    conclusion: Literal["pass", "fail"]
+    person: str = Field(min_length=1, max_length=120)
+    on: str = Field(max_length=10)
+    valid_until: str = Field("", max_length=10)
+    reason: str = Field("", max_length=1_000)
+
+
+@router.post("/confirmations")
+def confirm(writing: WritingFor, wish: Annotated[ConfirmationWish, Form()]) -> Response:
+    """A confirmation from the certificate's page."""
+    return confirmed(writing, wish)
+
+
+def confirmed(writing: Writing, wish: ConfirmationWish) -> Response:
+    """Put a confirmation on record."""
+    draft = confirmation_draft(
+        LedgerState.read(writing.journal, writing.organisation),
+        writing.organisation,
+        wish.number,
+        Confirmation(
+            requirement=wish.requirement,
+            conclusion=wish.conclusion,
+            person=wish.person,
+            on=wish.on,
+            valid_until=wish.valid_until,
+        ),
+        Act(at_us=writing.at_us, actor=writing.actor, reason=wish.reason, source="confirmation"),
+    )
+    return writing.done([draft], then=f"/certificates/{quote(wish.number, safe='')}")
 
 
 @router.get("/files/{digest}")

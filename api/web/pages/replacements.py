@@ -1,5 +1,6 @@
 """失准更换: check orders, one order with its steps, and the form of the next one."""
 
+from threading import Lock
 from typing import Annotated
 from urllib.parse import quote
 
@@ -110,18 +111,24 @@ def take_step(
     return stepped(writing, order, step, when=when.replace("T", " "), reason=reason, fields=fields)
 
 
+_ONE_AT_A_TIME = Lock()
+"""Two steps at once would both be judged by the book as it was before either."""
+
+
 def ordered(writing: Writing, wish: OrderWish) -> Response:
     """Put a check order on record."""
-    draft = open_check_order(
-        ReplacementBook.read(writing.journal, writing.organisation),
-        point=wish.point,
-        instrument=wish.instrument,
-        evidence=wish.evidence,
-        actor=writing.actor,
-        reason=wish.reason,
-        at_us=writing.at_us,
-    )
-    return writing.done([draft], then=f"/replacements/{quote(split_subject(draft.subject)[2], safe='')}")
+    with _ONE_AT_A_TIME:
+        draft = open_check_order(
+            ReplacementBook.read(writing.journal, writing.organisation),
+            point=wish.point,
+            instrument=wish.instrument,
+            evidence=wish.evidence,
+            actor=writing.actor,
+            reason=wish.reason,
+            at_us=writing.at_us,
+        )
+        seqs = writing.journal.append([draft])
+    return writing.answer(seqs, then=f"/replacements/{quote(split_subject(draft.subject)[2], safe='')}")
 
 
 def stepped(writing: Writing, order: str, step: Step, *, when: str, reason: str, fields: dict[str, str]) -> Response:
@@ -129,6 +136,7 @@ def stepped(writing: Writing, order: str, step: Step, *, when: str, reason: str,
     said = SaidStep(
         step=step, when=when, fields=fields, actor=writing.actor, reason=reason.strip(), at_us=writing.at_us
     )
-    book = ReplacementBook.read(writing.journal, writing.organisation)
-    drafts = step_drafts(book, order, said, writing.asked.reader.zone)
-    return writing.done(drafts, then=f"/replacements/{quote(order, safe='')}")
+    with _ONE_AT_A_TIME:
+        book = ReplacementBook.read(writing.journal, writing.organisation)
+        seqs = writing.journal.append(step_drafts(book, order, said, writing.asked.reader.zone))
+    return writing.answer(seqs, then=f"/replacements/{quote(order, safe='')}")

@@ -201,6 +201,14 @@ def test_a_certificate_file_is_looked_at_kept_and_given_back(client: TestClient,
     assert found["breaks"] == []
     page = client.get("/certificates/NB-2026-1", params={"lang": "en"}).text
     assert "nobody confirmed it" in page
+    said = {"number": "NB-2026-1", "requirement": "误差不超过 1 %", "conclusion": "pass", "person": "王某"}
+    assert client.post("/confirmations", data=said | {"on": "2026-09-01"}).status_code == 422, "before it was performed"
+    assert client.post("/confirmations", data=said | {"on": "gestern"}).status_code == 422
+    assert client.post("/confirmations", data=said | {"on": "2026-10-08"}).status_code in {202, 303}
+    project(folder)
+    assert client.get("/api/v1/certificates/NB-2026-1").json()["result"]["row"]["certificate"]["confirmed_by"] == "王某"
+    verified = said | {"number": "V-2025-1", "on": "2026-10-08"}
+    assert client.post("/api/v1/confirmations", json=verified).status_code == 422, "a verification needs none"
     given = client.get(f"/files/{found['file_sha256']}")
     assert given.content == content
     assert "attachment" in given.headers["content-disposition"]
