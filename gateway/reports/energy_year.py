@@ -5,33 +5,35 @@ calorific (当量) value by the plan's coefficients.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from gateway.accounting.account import Account, standard_coal
+from gateway.accounting.account import ENERGY_RULE, Account, standard_coal
 from gateway.accounting.crosschecks import StockRecord, stock_records
 from gateway.accounting.estimate import Estimate
 from gateway.accounting.quantities import Quantities, Quantity, added, unknown
 from gateway.domain.figure import Figure
 from gateway.domain.ledger import Direction, MeteringPoint
-from gateway.domain.time import US_PER_DAY
+from gateway.domain.time import US_PER_DAY, Period
 from gateway.reports.document import Amount, Block, Cell, Column, Document, Expanded, Method, Table
 from gateway.reports.forms import INFERRED, boxes
 from gateway.reports.making import Making
 
 NO_INVOICE = "no invoice provided"
+MAX_INVOICES = 1_000
 _IN = frozenset({Direction.IN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindYear:
-    """One energy kind at the unit's boundary in the period."""
+    """One energy kind at the unit's boundary in the period; ``metered_then`` is over the times of the invoices."""
 
     kind: str
     unit: str
     opening: Amount
     invoiced: Amount
     metered: Amount
+    metered_then: Amount
     difference: Amount
     used: Amount
     closing: Amount
@@ -54,7 +56,7 @@ def _kind(making: Making, kind: str, points: Sequence[MeteringPoint]) -> KindYea
     trace = making.energy_address(points[0].id)
     metered = _metered(making, kind, points, trace)
     unit = metered.figure.unit
-    invoiced = _invoiced(making, kind, points, unit)
+    invoiced, then = _invoiced(making, kind, points, unit)
     opening, closing = _stocks(making, kind, points)
     return KindYear(
         kind=kind,
@@ -62,7 +64,8 @@ def _kind(making: Making, kind: str, points: Sequence[MeteringPoint]) -> KindYea
         opening=opening,
         invoiced=making.derived(f"invoiced/{kind}", invoiced, instead=making.t(NO_INVOICE)),
         metered=metered,
-        difference=_difference(making, kind, metered, invoiced),
+        difference=_difference(making, kind, then, invoiced),
+        metered_then=making.derived(f"metered-then/{kind}", then, instead=making.t(NO_INVOICE)),
         used=making.line(f"energy/kind/{kind}") or metered,
         closing=closing,
         coefficient=_coefficient(making, made, kind),
@@ -100,23 +103,26 @@ def _metered(making: Making, kind: str, points: Sequence[MeteringPoint], trace: 
     )
 
 
-def _invoiced(making: Making, kind: str, points: Sequence[MeteringPoint], unit: str) -> Quantity:
-    """The invoices that lie in the period, in the metered unit; unknown without any."""
+def _invoiced(making: Making, kind: str, points: Sequence[MeteringPoint], unit: str) -> tuple[Quantity, Quantity]:
+    """The invoices that lie in the period, and what was metered in their own times; unknown without any."""
     total, entries = Fraction(0), []
+    metered: list[tuple[Quantity, Fraction]] = []
     for point in points:
         for invoice in making.sources.settlement.invoices(
             making.asking.organisation, point.id, making.asking.known_seq
-        ):
+        )[:MAX_INVOICES]:
             if invoice.from_us < making.period.start_us or invoice.to_us > making.period.end_us:
                 continue
             amount = _in_unit(making, Fraction(invoice.amount), invoice.unit, unit)
             if amount is None:
-                return unknown(unit, f"not_convertible:{invoice.unit}:{unit}")
+                lost = unknown(unit, f"not_convertible:{invoice.unit}:{unit}")
+                return lost, lost
             total += amount
             entries.append(invoice.seq)
+            metered.append((making.between(point.id, Period(invoice.from_us, invoice.to_us)), Fraction(1)))
     if not entries:
-        return unknown(unit, f"no_invoice:{kind}")
-    return Quantity(estimate=Estimate(total), unit=unit, evidence=frozenset(entries))
+        return unknown(unit, f"no_invoice:{kind}"), unknown(unit, f"no_invoice:{kind}")
+    return Quantity(estimate=Estimate(total), unit=unit, evidence=frozenset(entries)), added(metered, unit)
 
 
 def _in_unit(making: Making, amount: Fraction, unit: str, wanted: str) -> Fraction | None:
@@ -130,22 +136,17 @@ def _in_unit(making: Making, amount: Fraction, unit: str, wanted: str) -> Fracti
     return units.convert(amount, unit, wanted)
 
 
-def _difference(making: Making, kind: str, metered: Amount, invoiced: Quantity) -> Amount:
-    """Metered less invoiced; its U is that of the metering, the invoice is taken as written."""
-    figure = metered.figure
-    value = None if figure.value is None or invoiced.estimate is None else figure.value - invoiced.estimate.value
+def _difference(making: Making, kind: str, metered: Quantity, invoiced: Quantity) -> Amount:
+    """Metered less invoiced over the invoices' own times; its U is that of the metering, the invoice is as written."""
+    known = metered.estimate is not None and invoiced.estimate is not None
+    difference = None
+    if metered.estimate is not None and invoiced.estimate is not None:
+        difference = metered.estimate - invoiced.estimate
+    quantity = metered.become(difference, metered.unit)
+    figure = quantity.figure(making.effects, (ENERGY_RULE,))
+    evidence = tuple(sorted({*figure.evidence, *invoiced.evidence})) if known else ()
     return Amount(
-        id=f"difference/{kind}",
-        figure=Figure(
-            value=value,
-            unit=figure.unit,
-            u=None if value is None else figure.u,
-            quality=figure.quality,
-            rules=figure.rules,
-            evidence=tuple(sorted({*figure.evidence, *invoiced.evidence})),
-        ),
-        trace=metered.trace,
-        instead=making.t("nothing to compare"),
+        id=f"difference/{kind}", figure=replace(figure, evidence=evidence), instead=making.t("nothing to compare")
     )
 
 
@@ -229,6 +230,7 @@ def year_table(making: Making) -> Table:
         ("Bought (metered)", 3),
         ("U (k=2)", 2),
         ("Metered − invoiced", 3),
+        ("U (k=2)", 2),
         ("Used", 3),
         ("Stock at the end", 3),
         ("Coefficient, kgce a unit", 3),
@@ -244,6 +246,7 @@ def year_table(making: Making) -> Table:
             each.metered,
             Expanded(each.metered),
             each.difference,
+            Expanded(each.difference),
             each.used,
             each.closing,
             each.coefficient,
@@ -254,7 +257,7 @@ def year_table(making: Making) -> Table:
     ]
     total = making.line("tce/total")
     if total is not None:
-        rows.append([making.t("Together"), "", *([None] * 8), total, Expanded(total)])
+        rows.append([making.t("Together"), "", *([None] * 9), total, Expanded(total)])
     return Table(
         id="b10",
         title=making.t("Form B.10 Energy bought, used and in stock"),
@@ -274,10 +277,12 @@ def consumption_table(making: Making) -> Table:
         ("Energy name", 3),
         ("Invoices", 3),
         ("Invoices, tce", 3),
-        ("Metered", 3),
-        ("Unit of measurement", 2),
-        ("U (k=2)", 2),
+        ("Metered in the invoices' time", 3),
         ("Metered − invoiced", 3),
+        ("U (k=2)", 2),
+        ("Metered in the period", 3),
+        ("U (k=2)", 2),
+        ("Unit of measurement", 2),
         ("Metered, tce", 3),
         ("Share, %", 2),
     )
@@ -292,16 +297,18 @@ def consumption_table(making: Making) -> Table:
                 making.energy_kind(each.kind),
                 each.invoiced,
                 each.coal_invoiced,
-                each.metered,
-                each.unit,
-                Expanded(each.metered),
+                each.metered_then,
                 each.difference,
+                Expanded(each.difference),
+                each.metered,
+                Expanded(each.metered),
+                each.unit,
                 each.coal,
                 Amount(id=f"share/{each.kind}", figure=share, instead=making.t("not known")),
             ]
         )
     if total is not None:
-        rows.append([making.t("Together"), *([None] * 6), total, None])
+        rows.append([making.t("Together"), *([None] * 8), total, None])
     return Table(
         id="annual",
         title=making.t("Annual amounts: invoices and metering"),
@@ -315,7 +322,7 @@ def points_table(making: Making) -> Table:
     """What went through every point of the period."""
     titles = (
         ("Metering point", 4),
-        ("Name", 4),
+        ("Name of the point", 4),
         ("Energy kind", 2),
         ("Level", 2),
         ("Amount", 3),
@@ -342,21 +349,51 @@ def points_table(making: Making) -> Table:
 
 
 def carbon_table(making: Making) -> Table | None:
-    """Carbon by source and boundary; None without an account."""
+    """Carbon by source and boundary, products and intensities; None without an account."""
     made = making.metered.account
     if made is None:
         return None
-    titles = (("Figure", 5), ("Value", 3), ("U (k=2)", 2), ("Unit of measurement", 2), ("Defaults it hangs on", 4))
+    titles = (("Figure", 5), ("Value", 3), ("U (k=2)", 2), ("Unit of measurement", 2), ("Defaults it hangs on", 5))
     rows: list[list[Cell]] = []
     for id_, line in made.lines.items():
         if not id_.startswith(("carbon/", "product/", "intensity/")):
             continue
         amount = making.line(id_)
         assert amount is not None
-        rows.append([id_, amount, Expanded(amount), amount.figure.unit, " ".join(sorted(line.quantity.defaults))])
+        defaults = making.joined(sorted(line.quantity.defaults))
+        rows.append([_line_name(making, made, id_), amount, Expanded(amount), amount.figure.unit, defaults])
     return Table(
-        id="carbon", title=making.t("Carbon, products and intensities"), columns=_columns(making, titles), rows=rows
+        id="carbon",
+        title=making.t("Carbon, products and intensities"),
+        columns=_columns(making, titles),
+        rows=rows,
     )
+
+
+def _line_name(making: Making, made: Account, id_: str) -> str:
+    """A line of the account in words: source, boundary or product as the plan and its pack name them."""
+    kind, _, rest = id_.partition("/")
+    products = {each.id: each.name for each in made.inputs.plan.products}
+    if kind == "product":
+        return making.t("Output of %(name)s", name=products.get(rest, rest))
+    if kind == "intensity":
+        product, _, line = rest.partition("/")
+        related = (
+            making.t("Comprehensive energy by calorific value")
+            if line == "tce/total"
+            else _line_name(making, made, line)
+        )
+        return making.t("%(line)s per t of %(name)s", line=related, name=products.get(product, product))
+    owner, _, part = rest.partition("/")
+    if owner == "source":
+        sources = {each.id: each.name for each in made.inputs.plan.sources}
+        return making.t("Source: %(name)s", name=sources.get(part, part))
+    pack = made.inputs.factors.pack(made.inputs.plan.pack)
+    boundaries = {str(each["id"]): str(each.get(making.language) or each["id"]) for each in pack.get("boundaries", ())}
+    return f"{boundaries.get(owner, owner)}: {making.t(PARTS.get(part, part))}"
+
+
+PARTS = {"direct": "direct emissions", "indirect": "indirect emissions", "total": "total emissions"}
 
 
 def _columns(making: Making, titles: Sequence[tuple[str, int]]) -> list[Column]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from urllib.parse import quote, urlencode
 
 from gateway.accounting.account import ENERGY_RULE, Account, account
+from gateway.accounting.estimate import Effect
 from gateway.accounting.inputs import gather
 from gateway.accounting.instruments import Instruments
+from gateway.accounting.metered import Amount as MeteredAmount
 from gateway.accounting.metered import amounts
 from gateway.accounting.quantities import Quantity, unknown
 from gateway.accounting.units import Units
@@ -17,10 +19,11 @@ from gateway.audit.ledger import LedgerRow, ledger_rows
 from gateway.audit.plant import Plant, plant
 from gateway.audit.site import SiteFact, site_fact
 from gateway.domain.errors import UnknownObjectError
-from gateway.domain.figure import Figure, decimal_text
+from gateway.domain.figure import Figure
 from gateway.domain.ledger import MeteringPoint
 from gateway.domain.time import Period, local_date
 from gateway.i18n import text
+from gateway.i18n.accounting_terms import ACCOUNTING_TERMS
 from gateway.i18n.terms import term
 from gateway.reports.document import Amount, Block, Document, Method
 from gateway.reports.facts import ReviewFacts
@@ -36,6 +39,7 @@ class Metered:
 
     figures: Mapping[str, Figure]
     account: Account | None
+    instruments: Instruments
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +70,10 @@ class Making:
     def term(self, family: str, word: str | int | None) -> str:
         """A stored word in the report's language."""
         return term(self.language, family, word)
+
+    def accounting_term(self, family: str, word: str) -> str:
+        """A stored word of accounting in the report's language; the word itself when it is not one of ours."""
+        return self.t(ACCOUNTING_TERMS[family].get(word, word))
 
     def joined(self, parts: Sequence[str]) -> str:
         """A list in one cell."""
@@ -126,6 +134,23 @@ class Making:
         found = self.metered.figures.get(point) or Figure(value=None, unit="", reasons=(f"unknown_point:{point}",))
         return Amount(id=f"energy/{point}", figure=found, trace=self.energy_address(point), instead=self.t("not known"))
 
+    @property
+    def effects(self) -> Mapping[str, Effect]:
+        """All causes of error met so far: what two amounts share cancels in their difference."""
+        return self.metered.instruments.effects
+
+    def between(self, point: str, period: Period) -> Quantity:
+        """What went through a point in another time than the report's."""
+        found = amounts(
+            self.sources.settlement,
+            self.sources.registry,
+            self.asking.organisation,
+            period,
+            zone=self.asking.zone,
+            known_seq=self.asking.known_seq,
+        ).get(point)
+        return _quantity(self.metered.instruments, point, found)
+
     def line(self, id_: str, point: str = "") -> Amount | None:
         """A line of the account; None where there is no account or no such line."""
         made = self.metered.account
@@ -137,8 +162,7 @@ class Making:
 
     def derived(self, id_: str, quantity: Quantity, *, instead: str = "", trace: str = "") -> Amount:
         """A number made here from quantities of the account."""
-        effects = {} if self.metered.account is None else self.metered.account.effects
-        figure = quantity.figure(effects, (ENERGY_RULE,))
+        figure = quantity.figure(self.effects, (ENERGY_RULE,))
         return Amount(id=id_, figure=figure, trace=trace, instead=instead or self.t("not known"))
 
     def share(self, id_: str, part: int, whole: int, trace: str = "") -> Amount:
@@ -242,17 +266,17 @@ def _metered(making: Making) -> Metered:
             known_seq=asking.known_seq,
         )
     except UnknownObjectError:
-        return Metered(figures=_without_plan(making), account=None)
+        return _without_plan(making)
     made = account(inputs)
     figures = {
         id_.removeprefix("energy/"): line.figure
         for id_, line in made.lines.items()
         if id_.startswith("energy/") and id_.removeprefix("energy/") in inputs.points
     }
-    return Metered(figures=figures, account=made)
+    return Metered(figures=figures, account=made, instruments=inputs.instruments)
 
 
-def _without_plan(making: Making) -> dict[str, Figure]:
+def _without_plan(making: Making) -> Metered:
     """What the meters say where no accounting plan is on record."""
     sources, asking = making.sources, making.asking
     instruments = Instruments(sources.registry, asking.organisation, asking.known_seq)
@@ -264,32 +288,24 @@ def _without_plan(making: Making) -> dict[str, Figure]:
         zone=asking.zone,
         known_seq=asking.known_seq,
     )
-    figures = {}
-    for name, amount in found.items():
-        estimate = instruments.estimate(amount)
-        reasons = frozenset({f"missing_windows:{name}:{amount.lacking}"} if amount.lacking else ())
-        quantity = (
-            unknown(amount.unit, f"no_value:{name}")
-            if estimate is None
-            else Quantity(
-                estimate=estimate,
-                unit=amount.unit,
-                coverage_permille=amount.coverage_permille,
-                quality=amount.quality,
-                methods={method.word: abs(value) for method, value in amount.by_method.items()},
-                evidence=frozenset(seq for seq in amount.installations if seq),
-                reasons=reasons,
-            )
-        )
-        figures[name] = quantity.figure(instruments.effects, (ENERGY_RULE,))
-    return figures
+    figures = {
+        name: _quantity(instruments, name, each).figure(instruments.effects, (ENERGY_RULE,))
+        for name, each in found.items()
+    }
+    return Metered(figures=figures, account=None, instruments=instruments)
 
 
-def whole_days(first: date, last: date) -> int:
-    """How many civil days a span has, both ends included."""
-    return (last - first) // timedelta(days=1) + 1
-
-
-def percent_text(value: Fraction) -> str:
-    """A percentage without superfluous digits."""
-    return decimal_text(value, 2)
+def _quantity(instruments: Instruments, point: str, found: MeteredAmount | None) -> Quantity:
+    """A metered amount with its causes of error."""
+    estimate = None if found is None else instruments.estimate(found)
+    if found is None or estimate is None:
+        return unknown("" if found is None else found.unit, f"no_value:{point}")
+    return Quantity(
+        estimate=estimate,
+        unit=found.unit,
+        coverage_permille=found.coverage_permille,
+        quality=found.quality,
+        methods={method.word: abs(value) for method, value in found.by_method.items()},
+        evidence=frozenset(seq for seq in found.installations if seq),
+        reasons=frozenset({f"missing_windows:{point}:{found.lacking}"} if found.lacking else ()),
+    )

@@ -238,7 +238,7 @@ def _parameter_row(making: Making, source: EmissionSource, point: str) -> list[C
     origins = []
     for name, parameter in sorted(source.parameters.items()):
         origin = parameter.laboratory or parameter.factor or parameter.default or parameter.reason
-        origins.append(f"{name}: {origin}")
+        origins.append(f"{making.accounting_term('parameter', name)}: {origin}")
     return [
         source.name,
         fact.point.main_equipment or fact.point.process if fact else "",
@@ -261,7 +261,10 @@ def _parameter_row(making: Making, source: EmissionSource, point: str) -> list[C
 def _boundaries_table(making: Making, pack: Mapping[str, Any]) -> Table:
     listed = pack.get("boundaries") or ()
     rows: list[list[Cell]] = [
-        [str(each.get(making.language) or each["id"]), making.joined([str(kind) for kind in each["sources"]])]
+        [
+            str(each.get(making.language) or each["id"]),
+            making.joined([making.accounting_term("source_kind", str(kind)) for kind in each["sources"]]),
+        ]
         for each in listed
     ]
     return Table(

@@ -248,7 +248,7 @@ def _unit_facts(making: Making, name: str) -> Facts:
 
 
 def _team_table(making: Making, review: ReviewFacts) -> Table:
-    titles = (("Full name", 2), ("Part in the review", 3), ("Organisation", 3))
+    titles = (("Full name", 2), ("Part in the review", 3), ("Employer", 3))
     return Table(
         id="team",
         title=making.t("Members and their parts"),
@@ -258,7 +258,7 @@ def _team_table(making: Making, review: ReviewFacts) -> Table:
 
 
 def _stages_table(making: Making, review: ReviewFacts) -> Table:
-    titles = (("Stage", 3), ("Reached on", 2), ("Note", 5))
+    titles = (("Stage", 3), ("Reached on", 2), ("Remark on the stage", 5))
     return Table(
         id="stages",
         title=making.t("Stages"),
