@@ -22,6 +22,7 @@ from api.people.store import AUTH_FILE, People
 from api.reading import Readers
 from api.routes import (
     account,
+    energy_account,
     figures,
     judging,
     ledger,
@@ -61,6 +62,7 @@ EVERY_ROUTER = (
     reports.router,
     touched.router,
     account.router,
+    energy_account.router,
     charts.router,
     account_charts.router,
     *ROUTERS,

@@ -10,8 +10,8 @@ import pytest
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from api.app import EVERY_ROUTER
 from api.charts import routes as charts
-from api.routes import account, figures, judging, ledger, stack, v1
 from api.web.pages import ROUTERS
 from config.site import SiteFile
 from gateway.cli.main import root
@@ -115,8 +115,16 @@ def test_a_setting(section: str, key: str, language: str) -> None:
     assert re.search(rf"^\| [^|]*`{re.escape(key)}`[^|]*\|", own[0], re.MULTILINE), f"{section}.{key}"
 
 
+API_ROUTES = [
+    each
+    for router in EVERY_ROUTER
+    for each in router.routes
+    if isinstance(each, APIRoute) and each.path.startswith("/api/v1/")
+]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("route", [*v1.router.routes, *figures.router.routes, *account.router.routes, *ledger.router.routes, *judging.router.routes, *stack.router.routes], ids=lambda each: each.path)
+@pytest.mark.parametrize("route", API_ROUTES, ids=lambda each: f"{min(each.methods)} {each.path}")
 def test_an_api_route_and_its_parameters(route: APIRoute, language: str) -> None:
     path = re.sub(r"\{(\w+)(:\w+)?\}", r"{\1}", route.path.removeprefix("/api/v1"))
     page = _page("api", language)
