@@ -11,7 +11,7 @@ from api.asked import AskedFor
 from api.problems import UnreadableParameterError
 from api.staging import keep, kept, shown_name
 from api.web.environment import page
-from api.writing import Writing, WritingFor
+from api.writing import MAX_DRAFTS, Writing, WritingFor
 from gateway.assembly.ledger_desk import (
     Handed,
     HandedCertificate,
@@ -210,6 +210,9 @@ def recorded_ledger(
         raise UnreadableParameterError("%(place)s: %(sentence)s", place=place, sentence=sentence)
     if handed.seen.problems:
         return _ledger_page(writing, contents, reason, said)
+    if len(handed.drafts) > MAX_DRAFTS:
+        message = "these are %(count)s entries, more than one form writes; use 'meterproof ledger import'"
+        raise UnreadableParameterError(message, count=str(len(handed.drafts)))
     return writing.done(handed.drafts, then=then)
 
 

@@ -12,15 +12,16 @@ import pytest
 from fastapi.testclient import TestClient
 from openpyxl import Workbook, load_workbook
 
-from api import writing
-from gateway.assembly.platform import SystemClock
+from api import staging, writing
+from api.web.pages import handing_in
 from gateway.assembly.projecting import Projection
 from gateway.certificates.writing import InHouseCalibration, write_certificate
+from gateway.domain.errors import UnknownObjectError
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.registry.replacing import ReplacementBook
 from tests.people import client_of
-from tests.plant_folder import ORGANISATION, build_folder
+from tests.plant_folder import ORGANISATION, FixedClock, build_folder
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAGES = (
@@ -54,13 +55,13 @@ def _nobody_projects(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def client(folder: DataFolder) -> Iterator[TestClient]:
-    with client_of(folder, clock=SystemClock()) as made:
+    with client_of(folder) as made:
         made.follow_redirects = False
         yield made
 
 
 def project(folder: DataFolder) -> None:
-    projection = Projection(DataFolder.open(folder.path), SystemClock())
+    projection = Projection(DataFolder.open(folder.path), FixedClock())
     try:
         while projection.step().applied:
             pass
@@ -171,7 +172,7 @@ def test_the_programs_road_looks_first_too(client: TestClient, folder: DataFolde
 def digital(number: str, serial: str) -> bytes:
     point = {"reference": Decimal(100), "measured": Decimal("100.2"), "error": Decimal("0.2")}
     record = {
-        "number": number, "performed_on": "2026-10-01", "laboratory": "厂内计量室", "city": "某市", "person": "王某",
+        "number": number, "performed_on": "2026-02-01", "laboratory": "厂内计量室", "city": "某市", "person": "王某",
         "customer": "某厂", "method": "比较法", "quantity": "有功电能", "unit": "\\kilo\\watt\\hour",
         "error_unit": "\\kilo\\watt\\hour", "coverage_probability": "0.95", "conformity": "pass",
         "item": {"name": "电能表", "maker": "某厂", "model": "PM-3", "serial": serial, "id": "M-02"},
@@ -186,7 +187,7 @@ def test_a_certificate_file_is_looked_at_kept_and_given_back(client: TestClient,
     answer = client.post(
         "/handing-in/certificate",
         files={"file": ("电能表.xml", content, "application/xml")},
-        data={"valid_until": "2027-09-30", "reason": "年度校准"},
+        data={"valid_until": "2027-01-31", "reason": "年度校准"},
         params={"lang": "en"},
     )
     assert answer.status_code == 200
@@ -202,12 +203,12 @@ def test_a_certificate_file_is_looked_at_kept_and_given_back(client: TestClient,
     page = client.get("/certificates/NB-2026-1", params={"lang": "en"}).text
     assert "nobody confirmed it" in page
     said = {"number": "NB-2026-1", "requirement": "误差不超过 1 %", "conclusion": "pass", "person": "王某"}
-    assert client.post("/confirmations", data=said | {"on": "2026-09-01"}).status_code == 422, "before it was performed"
+    assert client.post("/confirmations", data=said | {"on": "2026-01-01"}).status_code == 422, "before it was performed"
     assert client.post("/confirmations", data=said | {"on": "gestern"}).status_code == 422
-    assert client.post("/confirmations", data=said | {"on": "2026-10-08"}).status_code in {202, 303}
+    assert client.post("/confirmations", data=said | {"on": "2026-02-08"}).status_code in {202, 303}
     project(folder)
     assert client.get("/api/v1/certificates/NB-2026-1").json()["result"]["row"]["certificate"]["confirmed_by"] == "王某"
-    verified = said | {"number": "V-2025-1", "on": "2026-10-08"}
+    verified = said | {"number": "V-2025-1", "on": "2026-02-08"}
     assert client.post("/api/v1/confirmations", json=verified).status_code == 422, "a verification needs none"
     given = client.get(f"/files/{found['file_sha256']}")
     assert given.content == content
@@ -252,7 +253,7 @@ def test_a_meter_is_replaced_by_forms(client: TestClient, folder: DataFolder) ->
 
 
 def test_only_who_keeps_the_ledger_writes_it(folder: DataFolder) -> None:
-    with client_of(folder, clock=SystemClock(), role="operator") as client:
+    with client_of(folder, role="operator") as client:
         assert client.get("/certificates").status_code == 200
         assert client.get("/handing-in").status_code == 403
         assert client.post("/api/v1/replacements", json={"point": "P-01", "reason": "r"}).status_code == 403
@@ -266,3 +267,25 @@ def test_the_plan_and_the_template_are_workbooks(client: TestClient) -> None:
     assert "M-02" in {row[1] for row in rows}, "overdue since 2025: in every plan until it is done"
     template = client.get("/handing-in/template.xlsx")
     assert "instruments" in load_workbook(io.BytesIO(template.content)).sheetnames or template.status_code == 200
+
+
+def test_files_handed_in_make_room_for_newer_ones(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "MAX_STAGED", 2)
+    digests = [staging.keep(folder, str(number).encode()) for number in range(4)]
+    assert staging.kept(folder, digests[-1]) == b"3"
+    with pytest.raises(UnknownObjectError):
+        staging.kept(folder, digests[0])
+    for wrong in ("../../state", "0" * 64, "", digests[-1].upper()):
+        with pytest.raises(UnknownObjectError):
+            staging.kept(folder, wrong)
+    assert staging.shown_name("C:\\x\\..\\台账 1.xlsx") == "台账 1.xlsx"
+    assert staging.shown_name("a/b\n<c>.csv") == "b__c_.csv"
+    assert staging.shown_name(None) == "file"
+
+
+def test_more_than_one_command_may_write_is_a_sentence(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handing_in, "MAX_DRAFTS", 1)
+    files = {"files": ("people.csv", "工号,姓名\nU1,王某\nU2,李某\n".encode(), "text/csv")}
+    refused = client.post("/api/v1/ledger/import", files=files, headers={"accept-language": "en"})
+    assert refused.status_code == 422
+    assert "meterproof ledger import" in refused.json()["detail"]
