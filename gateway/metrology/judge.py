@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ from gateway.registry.writing import RegistryProjection
 IsPrimary = Callable[[str, str], bool]
 """(device, channel) → whether the meter multiplies by its transformer ratio itself."""
 Key = tuple[str, str, str, int, str]
+_Amounts = tuple[Fraction | None, Fraction | None]
 WINDOW_HOURS = Fraction(1, 4)
 SETTLING_US = 3 * US_PER_HOUR
 """How long after midnight a day is looked at: late readings and the roll-up of its hours are in by then."""
@@ -111,6 +113,7 @@ class Judge:
         self._measured_since_us = measured_since_us
         self._witness: Witness = witness or NoWitness()
         self._view: LedgerView | None = None
+        self._amounts: dict[tuple[int, int, str], _Amounts | None] = {}
         self._generation = -1
         self._next_us = -FAR
 
@@ -124,6 +127,7 @@ class Judge:
             return []
         if self._view is None or self._view.seq != self._registry.ledger_seq():
             self._view = LedgerView.read(self._registry, self._organisation, self._zone)
+            self._amounts.clear()
         self._next_us = FAR
         wanted = {
             each.key: each
@@ -216,11 +220,12 @@ class Judge:
         ambient: Sequence[Outside] = ()
         instrument = view.instrument(installation.instrument, min(horizon_us, fitted.to_us - 1))
         watched = bool(load) or any(each.covered for each in view.certificates.get(installation.instrument, ()))
-        if installation.ambient and instrument is not None and instrument.ambient_from and instrument.ambient_to:
-            device, _, channel = installation.ambient.partition("/")
-            lower, upper = Fraction(instrument.ambient_from), Fraction(instrument.ambient_to)
-            ambient = self._witness.ambient_outside(device, channel, lower, upper)
-            watched = True
+        if installation.ambient and instrument is not None:
+            lower, upper = _fraction(instrument.ambient_from), _fraction(instrument.ambient_to)
+            if lower is not None and upper is not None:
+                device, _, channel = installation.ambient.partition("/")
+                ambient = self._witness.ambient_outside(device, channel, lower, upper)
+                watched = True
         if watched and fitted.to_us > horizon_us:
             today = local_date(horizon_us - SETTLING_US, self._zone)
             next_us = local_midnight(today + timedelta(days=1), self._zone) + SETTLING_US
@@ -230,17 +235,23 @@ class Judge:
     def _loads(self, view: LedgerView, fitted: Fitted, register: Register, *, primary: bool) -> Iterator[Outside]:
         """Days outside what the certificates in force then cover, each for its own time."""
         installation = fitted.installation
-        ratio = parse_ratio(installation.ct_ratio) * parse_ratio(installation.pt_ratio) if primary else Fraction(1)
+        ratio = parse_ratio(installation.ct_ratio) * parse_ratio(installation.pt_ratio) if primary else None
         course = view.course(installation.instrument)
         ends = [*course.starts[1:], FAR][: len(course.starts)]
         for start, end, dated in zip(course.starts, ends, course.in_force, strict=True):
             instrument = view.instrument(installation.instrument, start)
             if dated is None or dated.covered is None or instrument is None:
                 continue
-            amounts = amounts_in_window(dated.covered, register, instrument, WINDOW_HOURS)
+            # the view keeps one object for each record, so these name what was asked
+            asked = (dated.record.seq, id(instrument), register.unit)
+            if asked not in self._amounts:
+                self._amounts[asked] = amounts_in_window(dated.covered, register, instrument, WINDOW_HOURS)
+            amounts = self._amounts[asked]
             if amounts is None:
                 continue
-            lower, upper = (None if each is None else each * ratio for each in amounts)
+            lower, upper = amounts
+            if ratio is not None:
+                lower, upper = (None if each is None else each * ratio for each in amounts)
             for days in self._witness.load_outside(installation.device, installation.channel, lower, upper):
                 if days.from_us < end and days.to_us > start:
                     yield Outside(max(days.from_us, start), min(days.to_us, end), days.side)
@@ -351,6 +362,15 @@ class Judge:
             **end,
         }
         return Draft("verdict", subject, at_us, body)
+
+
+@lru_cache(maxsize=1_024)
+def _fraction(text: str) -> Fraction | None:
+    """A decimal of the ledger; None when it is none."""
+    try:
+        return Fraction(text) if text else None
+    except (ValueError, ZeroDivisionError):
+        return None
 
 
 def _text(facts: Mapping[str, Any]) -> str:

@@ -121,9 +121,12 @@ def covered_by(certificate: Certificate, document: Mapping[str, Any]) -> Covered
     found: dict[str, Fraction] = {}
     unit = ""
     for each in stated:
+        if not isinstance(each, Mapping):
+            return None
         end = "lower" if "Min" in str(each.get("meaning")) else "upper"
         unit = _DSI_RATES.get(str(each.get("unit")), "")
-        number = _number(str((each.get("values") or [""])[0]))
+        values = each.get("values")
+        number = _number(str(values[0])) if isinstance(values, list) and values else None
         if not unit or number is None:
             return None
         found[end] = number
@@ -134,8 +137,9 @@ def quantities_of(certificate: Certificate, document: Mapping[str, Any]) -> froz
     """Measurands or quantities a certificate is restricted to; empty when it is not."""
     if certificate.quantities:
         return frozenset(filter(None, certificate.quantities.split(";")))
-    tables = document.get("tables")
-    units = [str((each.get("reference") or {}).get("unit")) for each in tables] if isinstance(tables, list) else []
+    tables = document.get("tables") if isinstance(document.get("tables"), list) else []
+    references = [each.get("reference") for each in tables or () if isinstance(each, Mapping)]
+    units = [str(each.get("unit")) for each in references if isinstance(each, Mapping)]
     found = {quantity_of(_DSI_AMOUNTS[each]) for each in units if each in _DSI_AMOUNTS}
     return frozenset(each for each in found if each)
 

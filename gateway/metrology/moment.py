@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import isfinite
 
 from gateway.domain.ledger import InstallationRole, Instrument, MeteringPoint
 from gateway.metrology.conformity import Decision, decide
@@ -94,9 +95,10 @@ def failed(dated: DatedCertificate) -> bool:
 def number(text: str) -> float | None:
     """A decimal text of the ledger; None when blank or unreadable."""
     try:
-        return float(text) if text else None
+        found = float(text) if text else None
     except ValueError:
         return None
+    return found if found is not None and isfinite(found) else None
 
 
 def decided(
@@ -109,13 +111,19 @@ def decided(
     error = number(certificate.as_found_error_percent if as_found else certificate.error_percent)
     expanded = number(certificate.as_found_uncertainty_percent if as_found else certificate.uncertainty_percent)
     limit = limit_of(instrument, certificate.accuracy_class)
-    if error is None or expanded is None or limit is None:
+    if error is None or expanded is None or expanded < 0 or limit is None:
         return None
     percent = limit.percent
     if as_found:
         percent *= in_service_factor(policy.jurisdiction, instrument.kind).factor
-    k = number(certificate.coverage_factor) or DEFAULT_K
+    k = coverage_factor(certificate.coverage_factor)
     return decide(error, expanded, k, float(percent), policy.decision_rule), limit
+
+
+def coverage_factor(text: str) -> float:
+    """k as the certificate prints it; 2 where it prints none, or none that can be."""
+    found = number(text)
+    return found if found is not None and found > 0 else DEFAULT_K
 
 
 def plain(number_: Fraction) -> str:

@@ -5,10 +5,11 @@ calibrated with one laboratory standard share its uncertainty and add linearly. 
 known and not corrected.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import fsum, sqrt
+from typing import Any
 
 from gateway.domain.ledger import InstallationRole, Instrument
 from gateway.metrology.correction import (
@@ -25,7 +26,7 @@ from gateway.metrology.correction import (
 from gateway.metrology.ledger_view import DatedCertificate, Fitted
 from gateway.metrology.limits import Limit, in_service_factor, limit_of
 from gateway.metrology.loads import Covered, Register, amounts_in_window, rate_unit
-from gateway.metrology.moment import DEFAULT_K, Moment, failed, number
+from gateway.metrology.moment import DEFAULT_K, Moment, coverage_factor, failed, number
 from gateway.metrology.policy import CURVE, MEAN
 
 COVERAGE = 2.0
@@ -206,9 +207,9 @@ def error_points(dated: DatedCertificate) -> tuple[ErrorPoint, ...]:
         return found
     certificate = dated.certificate
     error, expanded = number(certificate.error_percent), number(certificate.uncertainty_percent)
-    if error is None or expanded is None:
+    if error is None or expanded is None or expanded < 0:
         return ()
-    return (ErrorPoint(0.0, error, expanded / (number(certificate.coverage_factor) or DEFAULT_K)),)
+    return (ErrorPoint(0.0, error, expanded / coverage_factor(certificate.coverage_factor)),)
 
 
 def _table(dated: DatedCertificate) -> tuple[tuple[ErrorPoint, ...], str]:
@@ -217,19 +218,29 @@ def _table(dated: DatedCertificate) -> tuple[tuple[ErrorPoint, ...], str]:
     if not isinstance(tables, list):
         return (), ""
     for table in tables:
-        error, reference = table.get("error") or {}, table.get("reference") or {}
-        if table.get("stage") != "as_left" or error.get("unit") != r"\percent" or not error.get("expanded"):
-            continue
-        values, spread, k, at = (
-            [float(Fraction(str(each))) for each in column or ()]
-            for column in (error["values"], error["expanded"], error.get("k"), reference.get("values"))
-        )
-        if len(at) == len(values) and values:
-            count = len(values)
-            us = [each / by for each, by in zip(_spread(spread, count), _spread(k or [DEFAULT_K], count), strict=True)]
-            curve = tuple(sorted(map(ErrorPoint, at, values, us), key=lambda each: each.at))
-            return curve, rate_unit(str(reference.get("unit")))
+        try:
+            found = _curve(table)
+        except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError):
+            continue  # what stands there is no table of errors
+        if found is not None:
+            return found
     return (), ""
+
+
+def _curve(table: Mapping[str, Any]) -> tuple[tuple[ErrorPoint, ...], str] | None:
+    error, reference = table.get("error") or {}, table.get("reference") or {}
+    if table.get("stage") != "as_left" or error.get("unit") != r"\percent" or not error.get("expanded"):
+        return None
+    values, spread, k, at = (
+        [float(Fraction(str(each))) for each in column or ()]
+        for column in (error["values"], error["expanded"], error.get("k"), reference.get("values"))
+    )
+    if len(at) != len(values) or not values:
+        return None
+    count = len(values)
+    us = [each / by for each, by in zip(_spread(spread, count), _spread(k or [DEFAULT_K], count), strict=True)]
+    curve = tuple(sorted(map(ErrorPoint, at, values, us), key=lambda each: each.at))
+    return curve, rate_unit(str(reference.get("unit")))
 
 
 def _spread(values: Sequence[float], count: int) -> Sequence[float]:

@@ -389,3 +389,26 @@ def test_three_verdict_entries_each_still_returned_by_its_known_at_and_nothing_e
         assert bench.verdicts(known_seq=seq) == verdicts
     opened = [json.loads(each) for each in bench.bodies if b'"kind":"verdict"' in each and b'"state":"open"' in each]
     assert [each["from"] for each in opened] == [each[1] for each in expired]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"error_percent": "x", "uncertainty_percent": "0.1"},
+        {"error_percent": "0.1", "uncertainty_percent": "-0.1"},
+        {"error_percent": "nan", "uncertainty_percent": "inf"},
+        {"error_percent": "0.1", "uncertainty_percent": "0.1", "coverage_factor": "-2"},
+        {"covered_from": "x", "covered_to": "1/0", "covered_unit": "kW"},
+        {"tables": [1, {"stage": "as_left", "error": {"unit": r"\percent", "expanded": ["x"], "values": 5}}]},
+        {"tables": "none", "range": [3]},
+        {"range": [{"unit": r"\ampere", "values": "5"}], "standards": ";;"},
+    ],
+)
+def test_whatever_a_record_holds_judging_ends(bench, fields):
+    bench.plain(ambient_from="x", ambient_to="1", mpe_percent="?", rated_voltage="-", phases=3)
+    bench.record("point", "P", name_zh="x", target_uncertainty="0.5", correction_mode="curve", power_factor="zero")
+    fitted = {"point": "P", "instrument": "M", "device": "d", "ct_ratio": "200/5", "ambient": "room"}
+    bench.record("installation", "I", from_us=T0 - US_PER_DAY, **fitted)
+    bench.witness.counts = KWH
+    bench.certificate(**fields)
+    bench.verdicts()
