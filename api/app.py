@@ -34,6 +34,7 @@ from api.routes import (
     stack,
     touched,
     v1,
+    work,
 )
 from api.security import ALLOWED_HOSTS, MAX_BODY_BYTES, SecurityHeaders
 from api.web.environment import STATIC
@@ -50,6 +51,7 @@ EVERY_ROUTER = (
     v1.router,
     quality.router,
     settings.router,
+    work.router,
     events.router,
     figures.router,
     stack.router,
