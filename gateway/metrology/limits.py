@@ -7,7 +7,7 @@ An instrument's own papers come before a row, a row before the class number.
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -26,7 +26,8 @@ PERCENT_CLASS_KINDS = frozenset(
 class Limit:
     """The largest error an instrument may show, in percent of the reference; ``minutes`` of arc for transformers.
 
-    ``load`` is where it holds (the class's reference load), ``source`` and ``confidence`` who says so.
+    ``load`` is where it holds (the class's reference load), ``source`` and ``confidence`` who says so; ``value`` is
+    ``percent`` for computing with.
     """
 
     percent: Fraction
@@ -34,6 +35,10 @@ class Limit:
     load: str
     source: str
     confidence: str
+    value: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", float(self.percent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,10 @@ class InServiceFactor:
     factor: Fraction
     source: str
     confidence: str
+    value: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", float(self.factor))
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -113,11 +113,11 @@ def decided(
     limit = limit_of(instrument, certificate.accuracy_class)
     if error is None or expanded is None or expanded < 0 or limit is None:
         return None
-    percent = limit.percent
+    percent = limit.value
     if as_found:
-        percent *= in_service_factor(policy.jurisdiction, instrument.kind).factor
+        percent *= in_service_factor(policy.jurisdiction, instrument.kind).value
     k = coverage_factor(certificate.coverage_factor)
-    return decide(error, expanded, k, float(percent), policy.decision_rule), limit
+    return decide(error, expanded, k, percent, policy.decision_rule), limit
 
 
 def coverage_factor(text: str) -> float:

@@ -95,13 +95,15 @@ def point_uncertainty(moment: Moment, use: Use | None = None) -> PointUncertaint
     power_factor = (number(point.power_factor) if point is not None else None) or 1.0
     if lead:
         parts.append(Part("lead", "", "metering point", "", u_percent=abs(lead) / _SQRT3))
-    phases = {role: [each for each in parts if each.name == role] for role in ("meter", "ct", "pt")}
-    error = point_error(
-        fsum(each.error_percent for each in phases["meter"]),
-        _transformer(phases["ct"]),
-        _transformer(phases["pt"]),
-        min(max(abs(power_factor), 0.01), 1.0),
-    )
+    error = 0.0
+    if moment.policy.correction_mode in {CURVE, MEAN}:
+        phases = {role: [each for each in parts if each.name == role] for role in ("meter", "ct", "pt")}
+        error = point_error(
+            fsum(each.error_percent for each in phases["meter"]),
+            _transformer(phases["ct"]),
+            _transformer(phases["pt"]),
+            min(max(abs(power_factor), 0.01), 1.0),
+        )
     shared: dict[str, float] = {}
     for each in parts:
         if each.standard:
@@ -154,8 +156,8 @@ def _part(moment: Moment, role: str, fitted: Fitted, use: Use | None) -> Part | 
 
 
 def _by_limit(moment: Moment, role: str, instrument: Instrument, limit: Limit) -> Part:
-    factor = float(in_service_factor(moment.policy.jurisdiction, instrument.kind).factor)
-    u = uncorrected_u(float(limit.percent), factor)
+    factor = in_service_factor(moment.policy.jurisdiction, instrument.kind).value
+    u = uncorrected_u(limit.value, factor)
     if role != "meter" and limit.minutes is not None and moment.point is not None:
         power_factor = number(moment.point.power_factor)
         if power_factor and 0 < power_factor < 1:
@@ -179,7 +181,7 @@ def _along_curve(moment: Moment, fitted: Fitted, dated: DatedCertificate, use: U
         if placed is None or placed[0] is None:
             return None
         curve.append(ErrorPoint(float(placed[0]), each.error, each.u))
-    return None if limit is None else error_of_total(curve, use.loads, float(limit.percent))
+    return None if limit is None else error_of_total(curve, use.loads, limit.value)
 
 
 def _corrected(found: ErrorAt, role: str, id_: str, dated: DatedCertificate, points: Sequence[ErrorPoint]) -> Part:

@@ -16,6 +16,7 @@ Textbook least squares with priors. Standing of the numbers below: 推断, held 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import erfc, sqrt
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,10 @@ LEAST_GAIN = 0.5
 KAPPA_FLOOR = 1e-4
 KAPPA_CEILING = 2.5e-3
 SYNC_S = 1.0
+RELEASE_ALPHA = 0.001
+RELEASED_U = 0.5
+"""A meter let go of its calibration may be off by half its reading."""
+MAX_RELEASED = 3
 LOSS_SHARE = 0.02
 """Prior standard deviation of copper loss and of standing loss, each as a share of the mean load."""
 
@@ -144,13 +149,30 @@ class NodeEstimate:
 def estimate(node: WatchedNode, steps: NodeSteps) -> NodeEstimate:
     """Follow a node. The model noise κ (share of the load) is taken from the data between its floor and ceiling: first
     with the ceiling, then with the scatter found; what the data would need is kept for the gate.
+
+    A meter whose estimate left its calibration further than chance allows is let go of its prior, the worst one first,
+    and the node followed again: an error that the prior holds back would be laid on its neighbours.
     """
-    first = _Filter(node, steps, KAPPA_CEILING)
+    released: set[int] = set()
+    found = _settled(node, steps, released)
+    while len(released) < min(MAX_RELEASED, len(node.children) - 1):
+        worst = found[0].worst_departure(released)
+        if worst is None:
+            break
+        released.add(worst)
+        found = _settled(node, steps, released)
+    settled, needed = found
+    return settled.result(needed)
+
+
+def _settled(node: WatchedNode, steps: NodeSteps, released: set[int]) -> "tuple[_Filter, float]":
+    """The filter with the κ of the data, and the κ the data would need."""
+    first = _Filter(node, steps, KAPPA_CEILING, released)
     first.run()
     needed = first.needed_kappa()
-    second = _Filter(node, steps, min(max(needed, KAPPA_FLOOR), KAPPA_CEILING))
+    second = _Filter(node, steps, min(max(needed, KAPPA_FLOOR), KAPPA_CEILING), released)
     second.run()
-    return second.result(max(needed, second.needed_kappa()))
+    return second, max(needed, second.needed_kappa())
 
 
 def beyond(error: float, u: float, limit: float) -> float:
@@ -172,13 +194,15 @@ def state_of(p: float, gain: float) -> Watched:
 class _Filter:
     """The recursion over one node. State: errors of the children, copper and standing loss as shares of mean load."""
 
-    def __init__(self, node: WatchedNode, steps: NodeSteps, kappa: float) -> None:
+    def __init__(self, node: WatchedNode, steps: NodeSteps, kappa: float, released: set[int]) -> None:
         self.node, self.steps, self.kappa = node, steps, kappa
         children = node.children
         self.theta = _prior_mean(node)
         prior = [*(each.u**2 for each in children), node.copper_u**2, node.standing_u**2]
         self.prior = np.array(prior)
-        self.p = np.diag(self.prior)
+        free = self.prior.copy()
+        free[list(released)] = RELEASED_U**2
+        self.p = np.diag(free)
         walk = [*(each.drift**2 for each in children), (node.copper_u / 10) ** 2, (node.standing_u / 10) ** 2]
         self.walk_per_hour = np.array(walk) / HOURS_PER_YEAR
         load = steps.mean_load or 1.0
@@ -235,6 +259,21 @@ class _Filter:
         residual = self.y[half:] - self.x[half:] @ self.theta
         excess = float(np.mean(residual**2) - np.mean(self.known[half:]))
         return sqrt(max(excess, 0.0) / float(np.mean(load**2)))
+
+    def worst_departure(self, released: set[int]) -> int | None:
+        """The child that left its prior furthest, in the standard deviations such a departure may have; None where none
+        left it beyond chance (the measurement test on the calibrations).
+        """
+        worst, most = None, NormalDist().inv_cdf(1 - RELEASE_ALPHA / 2 / len(self.node.children))
+        mean = _prior_mean(self.node)
+        for index in range(len(self.node.children)):
+            room = float(self.prior[index] - self.p[index, index])
+            if index in released or room <= 0.01 * self.prior[index]:
+                continue
+            departure = abs(float(self.theta[index] - mean[index])) / sqrt(room)
+            if departure > most:
+                worst, most = index, departure
+        return worst
 
     def result(self, needed_kappa: float) -> NodeEstimate:
         meters = []
