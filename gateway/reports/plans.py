@@ -141,6 +141,7 @@ def self_declaration(making: Making) -> Document:
         "self-declaration",
         making.t("Self-declaration of metering capability"),
         blocks,
+        landscape=True,
         methods=(Method(name=making.t("Layout"), text=making.t(OWN_LAYOUT)),),
     )
 
