@@ -19,6 +19,7 @@ from gateway.certificates.refusal import CertificateRefusedError
 from gateway.certificates.signature import read_anchors
 from gateway.certificates.signing import sign_certificate
 from gateway.certificates.traceability import chain
+from gateway.certificates.withdrawing import withdrawal_draft
 from gateway.certificates.writing import InHouseCalibration, write_certificate
 from gateway.certificates.xml_reading import MAX_FILE_BYTES
 from gateway.cli.certificate_judging import effect, outlook, policy
@@ -184,6 +185,28 @@ def confirm(language: str, /, number: str, data: Path, **options: Any) -> None:
         state = LedgerState.read(journal, folder.organisation)
         journal.append([confirmation_draft(state, folder.organisation, number, confirmation, act)])
     click.echo(text(language, "The confirmation of %(number)s is on record.", number=number))
+
+
+@command.command("withdraw")
+@click.argument("number")
+@_DATA
+@_ACTOR
+@click.option("--reason", required=True, help="Why.")
+@_AT
+@click.pass_obj
+def withdraw(language: str, /, number: str, data: Path, **options: Any) -> None:
+    """Take a certificate back; readings that stood on it are in question. 撤销证书。"""
+    folder = DataFolder.open(data)
+    act = Act(
+        at_us=_recording_time(folder, options["at"]),
+        actor=options["actor"] or getpass.getuser(),
+        reason=options["reason"],
+        source="",
+    )
+    with Journal.open(folder) as journal:
+        state = LedgerState.read(journal, folder.organisation)
+        journal.append([withdrawal_draft(state, folder.organisation, number, act)])
+    click.echo(text(language, "%(number)s is withdrawn; 'certificate effect' shows what stood on it.", number=number))
 
 
 @command.command("list")

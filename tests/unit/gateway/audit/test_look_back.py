@@ -15,7 +15,7 @@ from gateway.audit.look_ahead import look_ahead
 from gateway.audit.look_back import LookBack, look_back
 from gateway.cli.account import command as account
 from gateway.cli.certificate import command as certificate
-from gateway.domain.errors import UnknownObjectError
+from gateway.domain.errors import MeterproofError, UnknownObjectError
 from gateway.domain.time import US_PER_DAY, Period
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
@@ -34,6 +34,7 @@ products: []
 """
 DAY_KWH = 96 * QUARTER_KWH
 NOW_DAY = date(2026, 3, 11)
+PLANT_TIME = "2026-03-11T02:07:00+08:00"
 
 
 @dataclass
@@ -130,6 +131,22 @@ def test_a_withdrawn_certificate_leaves_its_readings_in_question_until_there_is_
     plant.record("certificate", "V-2026-2", withdrawn=True)
     span = next(each for each in plant.look_back().spans if each.certificate == "V-2026-2")
     assert (span.from_us, span.possible) == (START, False)
+
+
+def test_a_certificate_is_withdrawn_by_command_with_a_reason_and_what_it_said_stays(plant):
+    said = run(plant, "withdraw", "V-2025-1", "--reason", "laboratory lost its authorisation", "--at", PLANT_TIME)
+    assert "V-2025-1 is withdrawn" in said
+    plant.append()
+    (span,) = plant.look_back("V-2025-1").spans
+    assert (span.rule, span.certificate, span.possible) == ("calibration.withdrawn", "V-2025-1", False)
+    with open_for_reading(plant.folder) as reader:
+        history = reader.sources.registry.history(ORGANISATION, "certificate", "V-2025-1")
+    assert [each.withdrawn for each in history] == [False, True]
+    assert history[1].object == history[0].object
+    again = CliRunner().invoke(
+        certificate, ["withdraw", "V-2025-1", "--reason", "x", "--data", str(plant.folder.path)], obj="en"
+    )
+    assert isinstance(again.exception, MeterproofError)
 
 
 def test_a_standards_certificate_withdrawn_reaches_all_made_with_it(plant):
