@@ -216,7 +216,7 @@ def get_review(asked: AskedFor, review: Id) -> Response:
     )
 
 
-def _stages(review: Review) -> list[Mapping[str, Any]]:
+def _stages(review: Review) -> Sequence[Mapping[str, Any]]:
     listed = []
     for stage in review.checklist.stages:
         said = review.stage_state(stage.id)

@@ -26,6 +26,7 @@ from gateway.assembly.review_machine import (
 )
 from gateway.cli.review_desk import attached, instant
 from gateway.domain.errors import DataFolderError, UnknownObjectError
+from gateway.domain.time import US_PER_DAY, to_datetime
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -38,6 +39,7 @@ from gateway.review.signers import registration
 from gateway.sealing import keys
 from gateway.sealing.note import SigningKey
 
+ACCOUNT_DAYS = 90
 _DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The opened package's folder.")
 _KEY = click.option(
     "--key", type=click.Path(path_type=Path), help="The reviewer's key; default: as when the package was opened."
@@ -126,8 +128,23 @@ def open_command(
     open_package(package, data, key=key, report=report)
     click.echo(text(language, "Opened in %(path)s.", path=str(data)))
     if serve:
-        arguments = ["--lang", language, "serve", "--data", str(data), "--port", str(port)]
-        subprocess.run([sys.executable, "-P", "-m", "gateway.cli.main", *arguments], check=False)  # noqa: S603  # ours
+        if key is not None:
+            _run(language, "people", "add", *_account(keys.load(key).verifier.name, data, port))
+        _run(language, "serve", "--data", str(data), "--port", str(port))
+
+
+def _account(reviewer: str, data: Path, port: int) -> Sequence[str]:
+    """An account on this machine for the reviewer, so that the pages here take judgements."""
+    until = to_datetime(SystemClock().utc_us() + ACCOUNT_DAYS * US_PER_DAY).date().isoformat()
+    options = {"--data": str(data), "--role": "review_leader", "--until": until, "--actor": reviewer}
+    options["--address"] = f"http://127.0.0.1:{port}"
+    return [reviewer.lower()[:40], *(part for pair in options.items() for part in pair)]
+
+
+def _run(language: str, *arguments: str) -> None:
+    """Another command of this program, in its own process: pages and accounts are not the gateway's."""
+    command = [sys.executable, "-P", "-m", "gateway.cli.main", "--lang", language, *arguments]
+    subprocess.run(command, check=False)  # noqa: S603  # our own program
 
 
 @click.command("judge")

@@ -141,7 +141,11 @@ def register_at(sources: Sources, channel: ChannelFact, at_us: int) -> tuple[Fra
 
 def compare(found: Mapping[str, Any], against: Expected) -> Comparison:
     """What a reviewer found against what was expected. ``found``: ``serial``, ``number``, ``seal``, ``ct_plate``,
-    ``pt_plate``, ``index`` (decimal text), ``label``, ``environment``, ``found`` (yes, no)."""
+    ``pt_plate``, ``index`` (decimal text), ``label``, ``environment``, ``found`` (yes, no).
+
+    Raises:
+        ValueError: the index is no number.
+    """
     differing = [name for name, is_same in _SAME.items() if not is_same(str(found.get(name) or ""), against)]
     differing += [name for name in ("label", "environment") if found.get(name) == "wrong"]
     if found.get("found") == "no":
@@ -151,7 +155,10 @@ def compare(found: Mapping[str, Any], against: Expected) -> Comparison:
         return Comparison(
             agreement=NO_VALUE, gateway_value=against.low, difference=None, tolerance=None, differing=differing
         )
-    read = decimal_fraction(index)
+    try:
+        read = decimal_fraction(index)
+    except ArithmeticError as error:
+        raise ValueError(index) from error
     shown = Fraction(1, 10 ** len(index.partition(".")[2]))
     tolerance = shown + Fraction(1, 10**against.decimals)
     nearest = min(max(read, against.low), against.high)

@@ -17,6 +17,7 @@ from simulators.demo.plant import DemoPlant, build_plant
 from simulators.demo.pushing import Pushers
 from simulators.demo.records import put_on_record as records_on_record
 from simulators.demo.records import record_files
+from simulators.demo.review import put_on_record as reviews_on_record
 from simulators.demo.site import LIVE_PERIOD_S, site_text
 from simulators.demo.stack import put_on_record as stack_on_record
 from simulators.demo.stack import write_stack
@@ -54,6 +55,7 @@ def found(
     records_on_record(folder, plant, lambda *words: run_step(language, *words))
     write_stack(ledger, plant)
     stack_on_record(ledger, folder, lambda *words: run_step(language, *words, "--actor", ACTOR, "--reason", REASON))
+    reviews_on_record(folder, plant.calendar, lambda *words: run_step(language, *words))
     state.complete = True
     state.write(folder)
     return state

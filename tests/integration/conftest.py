@@ -17,6 +17,6 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo-plant") / "demo-data"
     options = ["--history-days", "2", "--port", str(free_port()), "--for", "1", "--json"]
     command = [PROGRAM, "--lang", "en", "demo", "--data", str(folder), *options]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=400)
+    done = subprocess.run(command, capture_output=True, check=False, timeout=800)
     assert done.returncode == 0, done.stderr[-3000:]
     return folder

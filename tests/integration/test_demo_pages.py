@@ -21,7 +21,7 @@ from gateway.i18n.rules import rule_title
 from tests.people import client_of
 from tests.plant_folder import FixedClock
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 PROGRAM = str(Path(sys.executable).with_name("meterproof"))
 FIGURES = 240
 PLANTED = (

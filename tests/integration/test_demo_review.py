@@ -34,7 +34,7 @@ from gateway.sealing import keys
 from tests.people import client_of
 from tests.plant_folder import FixedClock
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 CHECKLISTS = {"2026-energy": "jjf1356-2012", "2026-carbon": "jjf-wan-218-2025"}
 AT_ITEM = {
     "2026-energy": {
