@@ -78,11 +78,15 @@ async def _serve(plant: DescribedPlant, duration_s: float | None, language: str,
 
 def _announce(plant: DescribedPlant, language: str, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"simulated": True, "ports": plant.ports, "devices": sorted(plant.devices)}))
+        click.echo(
+            json.dumps(
+                {"simulated": True, "ports": plant.ports, "paths": plant.paths, "devices": sorted(plant.devices)}
+            )
+        )
         return
     for server in plant.file.servers:
         for device in server.devices:
-            place = f"{server.host}:{plant.ports[server.id]}"
+            place = plant.paths.get(server.id) or f"{server.host}:{plant.ports[server.id]}"
             facts = {"device": device.id, "unit": device.unit, "place": place, "profile": device.profile}
             click.echo(say(language, "Serving %(device)s as unit %(unit)s at %(place)s (%(profile)s)", **facts))
     for broker in plant.file.brokers:

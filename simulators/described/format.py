@@ -102,14 +102,24 @@ class DeviceForm(FileModel):
 
 
 class ServerForm(FileModel):
-    """One Modbus TCP server; port 0 takes any free one."""
+    """One Modbus endpoint. ``tcp`` and ``rtu_over_tcp``: port 0 takes any free one. ``rtu``: a serial line at ``path``,
+    a pseudo terminal unless a serial port is there."""
 
     id: Identifier
+    transport: Literal["tcp", "rtu_over_tcp", "rtu"] = "tcp"
+    path: str | None = Field(default=None, min_length=1, max_length=500)
+    baud: Literal[1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200] = 9_600
     host: Text = "127.0.0.1"
     port: Port = 0
     turnaround_ms: int = Field(default=0, ge=0, le=10_000)
     connections: int = Field(default=64, ge=1, le=64)
     devices: list[DeviceForm] = Field(min_length=1, max_length=MAX_DEVICES)
+
+    @model_validator(mode="after")
+    def _line(self) -> Self:
+        if (self.transport == "rtu") != (self.path is not None):
+            raise ValueError("transport 'rtu' and 'path' go together")
+        return self
 
 
 class BrokerForm(FileModel):

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiomqtt
 
 from config.profile import Profile, shipped_profiles
-from simulators.described.format import BrokerForm, DeviceForm, PlantFile
+from simulators.described.format import BrokerForm, DeviceForm, PlantFile, ServerForm
 from simulators.described.meter import DescribedMeter
 from simulators.faults.fault import FOR_EVER, Fault
 from simulators.faults.messages import MessageFaults, Outgoing
@@ -18,8 +18,11 @@ from simulators.faults.wire import WireFaults
 from simulators.instruments.fitted import MICRO
 from simulators.instruments.instrument import Instrument
 from simulators.modbus.device import MeterOnTheWire
+from simulators.modbus.exchange import Exchange
+from simulators.modbus.framing import MBAP, RTU
 from simulators.modbus.layout import Layout
-from simulators.modbus.server import Exchange, ModbusServer
+from simulators.modbus.serial_line import SerialLine
+from simulators.modbus.server import ModbusServer, Replies
 from simulators.mqtt.broker import EmbeddedBroker
 from simulators.mqtt.payload import AsOf, Entry, PayloadWriter
 from simulators.profiles import profile_from
@@ -41,17 +44,18 @@ class SimulatedDevice:
 
 @dataclass(slots=True)
 class DescribedPlant:
-    """Everything a plant file describes. ``ports`` is filled by ``start``."""
+    """Everything a plant file describes. ``ports``, and ``paths`` of serial lines, are filled by ``start``."""
 
     file: PlantFile
     now_us: Callable[[], int]
     truth: TruthLog
     folder: Path = field(default_factory=Path)
     ports: dict[str, int] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
     devices: dict[str, SimulatedDevice] = field(default_factory=dict)
     wire: dict[str, WireFaults] = field(default_factory=dict)
     messages: dict[str, MessageFaults] = field(default_factory=dict)
-    _servers: list[ModbusServer] = field(default_factory=list)
+    _servers: list[ModbusServer | SerialLine] = field(default_factory=list)
     _brokers: list[EmbeddedBroker] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -75,21 +79,32 @@ class DescribedPlant:
     async def start(self) -> None:
         """Listen, publish and keep the truth log, until ``stop``. OSError when a port is taken."""
         for server in self.file.servers:
-            own = [self.devices[each.id] for each in server.devices]
-            mischief = WireFaults([fault for each in own for fault in each.faults], self._wire_applied)
-            running = ModbusServer(
-                [_on_the_wire(each) for each in own],
-                self.now_us,
-                turnaround_s=server.turnaround_ms / 1_000.0,
-                connections=server.connections,
-                mischief=mischief,
-            )
-            self.ports[server.id] = await running.start(server.host, server.port)
-            self.wire[server.id] = mischief
-            self._servers.append(running)
+            await self._start_server(server)
         for broker in self.file.brokers:
             await self._start_broker(broker)
         self._tasks.append(asyncio.create_task(self._keep_truth(), name="truth"))
+
+    async def _start_server(self, form: ServerForm) -> None:
+        own = [self.devices[each.id] for each in form.devices]
+        mischief = self.wire[form.id] = WireFaults([fault for each in own for fault in each.faults], self._wire_applied)
+        meters = [_on_the_wire(each) for each in own]
+        framing, turnaround_s = MBAP if form.transport == "tcp" else RTU, form.turnaround_ms / 1_000.0
+        if form.path is not None:
+            replies = Replies(meters, self.now_us, framing=framing, turnaround_s=turnaround_s, mischief=mischief)
+            line = SerialLine(replies)
+            self.paths[form.id] = await line.start(self.folder / form.path, form.baud)
+            self._servers.append(line)
+            return
+        running = ModbusServer(
+            meters,
+            self.now_us,
+            framing=framing,
+            turnaround_s=turnaround_s,
+            connections=form.connections,
+            mischief=mischief,
+        )
+        self.ports[form.id] = await running.start(form.host, form.port)
+        self._servers.append(running)
 
     async def _start_broker(self, form: BrokerForm) -> None:
         port = form.port
