@@ -1,6 +1,9 @@
 """The OpenAPI document: what FastAPI reads off the routes, with every problem of every route and an example of each."""
 
+import json
+from functools import cache
 from http import HTTPStatus
+from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,6 +25,13 @@ PROBLEMS: dict[int, tuple[str, str]] = {
 OF_WRITES_ONLY = frozenset({400, 409, 413})
 
 
+@cache
+def _examples() -> dict[str, Any]:
+    """A true answer of each reading route, as ``openapi_examples.json`` holds it."""
+    found: dict[str, Any] = json.loads((files("api") / "openapi_examples.json").read_bytes())
+    return found
+
+
 def openapi(app: FastAPI) -> dict[str, Any]:
     """The document, made once."""
     if app.openapi_schema is None:
@@ -36,6 +46,9 @@ def openapi(app: FastAPI) -> dict[str, Any]:
 
 def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
     responses = operation.setdefault("responses", {})
+    if method == "get" and path in _examples():
+        content = responses.setdefault("200", {"description": "OK"}).setdefault("content", {})
+        content.setdefault("application/json", {})["example"] = _examples()[path]
     for status, (name, detail) in PROBLEMS.items():
         if method == "get" and status in OF_WRITES_ONLY:
             continue
@@ -47,5 +60,5 @@ def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
             "instance": path,
             "parameters": [{"name": "as_of", "reason": "no date and no time"}] if status == 422 else [],
         }
-        content = {"schema": {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}, "example": example}
-        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: content}}
+        problem = {"schema": {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}, "example": example}
+        responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: problem}}

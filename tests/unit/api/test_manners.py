@@ -131,3 +131,18 @@ def test_every_route_names_its_problems(client: TestClient) -> None:
             for status in ("401", "403", "404", "422", "503"):
                 content = operation["responses"][status]["content"]["application/problem+json"]
                 assert content["example"]["status"] == int(status), (method, path)
+
+
+def test_reading_routes_show_a_true_answer(client: TestClient) -> None:
+    """Made by ``python -m tests.api_examples``."""
+    document = client.get("/api/v1/openapi.json").json()
+    shown = {
+        path: operations["get"]["responses"]["200"]["content"]["application/json"]["example"]
+        for path, operations in document["paths"].items()
+        if "example"
+        in operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {}).get("application/json", {})
+    }
+    assert len(shown) >= 30
+    for path in ("/api/v1/overview", "/api/v1/energy", "/api/v1/trace", "/api/v1/points", "/api/v1/reports/{kind}"):
+        assert set(shown[path]) == {"frame", "result"}, path
+        assert shown[path]["frame"]["simulated"] is True
