@@ -82,6 +82,8 @@ TABLE: tuple[tuple[str, NodeWish, float | None], ...] = (
     ("20 children, two faults", NodeWish(children=20, faults=2), 0.94),
     ("20 children, 0.1 % scatter", NodeWish(children=20, noise=0.001), None),
     ("30 children, 0.2 % scatter", NodeWish(children=30, noise=0.002), None),
+    ("10 children, fault 12 %", NodeWish(children=10, fault=0.12), None),
+    ("20 children, three faults of 8 %", NodeWish(children=20, faults=3, fault=0.08), None),
     ("10 children, fault begins half-way", NodeWish(children=10, onset=0.5), None),
     ("10 children, fault begins near the end", NodeWish(children=10, onset=0.8), None),
 )
