@@ -37,7 +37,7 @@ def due_list(making: Making) -> Document:
 
 
 def _in_use(row: LedgerRow) -> bool:
-    return row.instrument.metrological_state != "stopped"
+    return row.recorded_state != "stopped"  # one that failed is shown as stopped and must be seen to all the same
 
 
 def _in_plan(row: LedgerRow, first: date, last: date) -> bool:

@@ -231,7 +231,7 @@ def _of_instruments(
 
 
 def _not_in_use(gathered: Gathered, row: LedgerRow) -> str:
-    if row.instrument.metrological_state == "stopped" or row.instrument.operational_state == "stopped":
+    if not row.in_use:  # one that failed is shown as stopped and counts all the same
         return "stopped"
     return "" if row.instrument.id in gathered.fitted else "not_fitted"
 
