@@ -134,11 +134,11 @@ def _walked(demo_folder: Path, work: Path) -> Walk:
         form = {"review": review, "checklist": checklist, "from": walk.day, "to": walk.day, "team": "li-shenhe"}
         posted(plant, "/api/v1/reviews", "review_office", data=form)
         for stage in ("plan", "notice"):
-            posted(plant, f"/api/v1/reviews/{review}/stages", "review_office", data={"stage": stage})
+            posted(plant, f"/api/v1/reviews/{review}/stages/organiser", "review_office", data={"stage": stage})
         upload = {"files": ("自查报告.txt", "自查报告".encode(), "text/plain")}
         home = f"/api/v1/reviews/{review}/handed-in"
         posted(plant, home, "energy_manager", data={"category": "self_check", "title": "自查报告"}, files=upload)
-        posted(plant, f"/api/v1/reviews/{review}/stages", "energy_manager", data={"stage": "self_check"})
+        posted(plant, f"/api/v1/reviews/{review}/stages/enterprise", "energy_manager", data={"stage": "self_check"})
     _package(walk, "first.zip")
     meterproof("review", "open", work / "first.zip", "--data", walk.opened, "--key", walk.key, "--no-serve")
     _judge(walk)
@@ -160,7 +160,7 @@ def _judge(walk: Walk) -> None:
         home = f"/api/v1/reviews/{review}"
         client = client_in(walk.opened, "reviewer")
         for stage in ("documents", "on_site"):
-            assert client.post(f"{home}/stages", data={"stage": stage}).status_code in {201, 202}
+            assert client.post(f"{home}/stages/reviewer", data={"stage": stage}).status_code in {201, 202}
         for item in client.get(home).json()["result"]["items"]:
             verdict = "nonconforming" if item["open_findings"] else "conforming"
             form = {"verdict": verdict, "remark": f"{item['id']}: {item['proposal']}"}
@@ -183,7 +183,9 @@ def _rectify(walk: Walk) -> None:
     for review in CHECKLISTS:
         form = {"number": "N1", "title": "已重新检定"}
         posted(walk.plant, f"/api/v1/reviews/{review}/rectifications", "energy_manager", data=form)
-        posted(walk.plant, f"/api/v1/reviews/{review}/stages", "energy_manager", data={"stage": "rectification"})
+        posted(
+            walk.plant, f"/api/v1/reviews/{review}/stages/enterprise", "energy_manager", data={"stage": "rectification"}
+        )
     package = _package(walk, "second.zip")
     again = walk.work / "opened-again"
     meterproof("review", "open", package, "--data", again, "--key", walk.key, "--no-serve")
@@ -193,7 +195,7 @@ def _rectify(walk: Walk) -> None:
         meterproof("review", "stage-done", review, "rectification_check", "--data", again)
         meterproof("review", "hand-back", review, back, "--data", again)
         meterproof("review", "import", back, "--data", walk.plant, "--actor", "clerk")
-        posted(walk.plant, f"/api/v1/reviews/{review}/stages", "review_office", data={"stage": "closure"})
+        posted(walk.plant, f"/api/v1/reviews/{review}/stages/organiser", "review_office", data={"stage": "closure"})
 
 
 # -- what stands at the end
@@ -389,7 +391,7 @@ def test_no_judgement_is_made_on_the_gateway_itself(walk: Walk) -> None:
     answer = posted(walk.plant, "/api/v1/reviews/2026-energy/items/6.1/judgement", "reviewer", status=(409,), data=form)
     assert "reviewer's machine" in answer.json()["detail"] or "审查员的设备" in answer.json()["detail"]
     form = {"stage": "documents"}
-    posted(walk.plant, "/api/v1/reviews/2026-energy/stages", "energy_manager", status=(403,), data=form)
+    posted(walk.plant, "/api/v1/reviews/2026-energy/stages/reviewer", "energy_manager", status=(403,), data=form)
     meterproof("review", "judge", "2026-energy", "6.1", "conforming", "--data", walk.plant, "--key", walk.key, code=1)
 
 
