@@ -288,8 +288,8 @@ TERMS: dict[str, dict[str, str]] = {
     },
     "rate": {"verified": "Share with a valid certificate", "compulsory": "Compulsory verification covered"},
     "rate_definition": {
-        "verified": "instruments in the ledger whose certificate is valid on the day",
-        "compulsory": "instruments under compulsory verification with a valid verification certificate",
+        "verified": "instruments of the ledger not out of use whose certificate is valid on the day",
+        "compulsory": "instruments under compulsory verification, not out of use, with a valid verification certificate",
     },
     "courier_state": {
         "idle": "up to date",
