@@ -64,9 +64,9 @@ def child_options(asked: Asked, wish: ReportWish) -> list[str]:
 
 
 def file_of(asked: Asked, wish: ReportWish, form: str) -> bytes:
-    """The file of a report: PDF by the child, everything else here."""
-    if form == "pdf":
-        return set_report(asked.reader.folder.path, child_options(asked, wish), "pdf")
+    """The file of a report: PDF and DOCX by the child, everything else here."""
+    if form in {"pdf", "docx"}:
+        return set_report(asked.reader.folder.path, child_options(asked, wish), form)
     return rendered(asked_report(asked, wish), form, {})
 
 
