@@ -39,6 +39,7 @@ from gateway.registry.ledger_template import template_paths, write_templates
 from gateway.registry.previewing import Preview
 from gateway.registry.reading_files import LedgerProblem, read_folder
 from gateway.registry.sheets import csv_of, workbook_of
+from gateway.registry.withdrawing import withdrawal_draft
 from gateway.registry.writing import split_subject
 
 
@@ -240,6 +241,33 @@ def list_(language: str, *, kind: str, data: Path, at: str | None, known_at: str
         rows = [cells_of(file, record, opened.zone) for record in records]
     header = [column.zh if language == "zh" else column.field for column in file.columns]
     click.echo(csv_of([header, *rows]).decode("utf-8-sig"), nl=False)
+
+
+@command.command("withdraw")
+@click.argument("kind", type=click.Choice([file.name.removesuffix(".csv") for file in LEDGER_FILES]))
+@click.argument("id_", metavar="ID")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@click.option("--actor", help="Who puts this on record; default: the user of this machine.")
+@click.option("--reason", required=True, help="Why.")
+@click.option("--at", "at", help="Recording time (RFC 3339); in simulated folders only.")
+@click.pass_obj
+def withdraw(language: str, *, kind: str, id_: str, data: Path, actor: str | None, reason: str, at: str | None) -> None:
+    """Take back an object that should never have been on record. 撤回误登的对象。"""
+    folder = DataFolder.open(data)
+    file = next(each for each in LEDGER_FILES if each.name == f"{kind}.csv")
+    with Journal.open(folder) as journal:
+        state = LedgerState.read(journal, folder.organisation)
+        draft = withdrawal_draft(
+            state,
+            folder.organisation,
+            file.kind,
+            id_,
+            at_us=_recording_time(folder, at),
+            actor=actor or getpass.getuser(),
+            reason=reason,
+        )
+        (seq,) = journal.append([draft])
+    click.echo(text(language, "%(kind)s %(id)s taken back by entry %(seq)s", kind=file.kind, id=id_, seq=seq))
 
 
 @command.command("dossier")

@@ -289,7 +289,7 @@ TERMS: dict[str, dict[str, str]] = {
     "rate": {"verified": "Share with a valid certificate", "compulsory": "Compulsory verification covered"},
     "rate_definition": {
         "verified": "instruments of the ledger not out of use whose certificate is valid on the day",
-        "compulsory": "instruments under compulsory verification, not out of use, with a valid verification certificate",
+        "compulsory": "instruments under compulsory verification, not out of use, with a valid certificate of it",
     },
     "courier_state": {
         "idle": "up to date",

@@ -18,7 +18,7 @@ from gateway.registry.writing import split_subject
 
 _OPEN_END = 2**62
 # (kind, field, kind of what it must name)
-_LINKS = (
+LINKS = (
     ("point", "parent", "point"),
     ("installation", "point", "point"),
     ("installation", "instrument", "instrument"),
@@ -149,7 +149,7 @@ def _dangling(rows: Sequence[LedgerRow], state: LedgerState) -> list[LedgerProbl
     here = {(row.kind, row.id) for row in rows}
     problems = []
     for row in rows:
-        for kind, name, target_kind in _LINKS:
+        for kind, name, target_kind in LINKS:
             for target in str(row.object.get(name) or "").split(";") if row.kind == kind else ():
                 if target and (target_kind, target) not in here and not state.has(target_kind, target):
                     facts = {"column": name, "id": target}

@@ -10,9 +10,11 @@ from gateway.audit.dossier import dossiers
 from gateway.audit.forms import B3_COLUMNS, ECQS_COLUMNS, form_b3, months_of, plan_rows
 from gateway.audit.ledger import ledger
 from gateway.cli.ledger import command
+from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import US_PER_DAY, parse_iso
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
+from gateway.registry.withdrawing import StillNamedError
 
 T0 = parse_iso("2026-10-18T00:00:00+08:00")
 FILES = {
@@ -37,8 +39,9 @@ class Clock:
         return T0
 
 
-def run(*arguments):
-    return CliRunner().invoke(command, [str(each) for each in arguments], obj="en", catch_exceptions=False).output
+def run(*arguments, standalone=True):
+    said = [str(each) for each in arguments]
+    return CliRunner().invoke(command, said, obj="en", catch_exceptions=False, standalone_mode=standalone).output
 
 
 @pytest.fixture
@@ -265,3 +268,16 @@ def test_what_a_header_stands_for_is_remembered(tmp_path, folder):
     assert "1 put on record" in said
     again = sheet_of(tmp_path / "instruments.xlsx", header, ["N1", "电能表", "500", "旧"], ["N2", "水表", "501", ""])
     assert "2 rows read, 1 put on record, 1 already there" in run("import", again, "--data", folder.path)
+
+
+def test_what_was_put_on_record_by_mistake_is_taken_back_and_still_known_of_then(folder):
+    with pytest.raises(StillNamedError, match="installation I1, document D1"):
+        run("withdraw", "instruments", "M1", "--data", folder.path, "--reason", "r", standalone=False)
+    said = run("withdraw", "people", "U1", "--data", folder.path, "--reason", "误登", "--at", "2026-10-20T00:00:00Z")
+    assert "person U1 taken back by entry" in said
+    project(folder)
+    later = ("--data", folder.path, "--at", "2026-10-21T00:00:00Z")
+    assert "U1" not in run("list", "people", *later)
+    assert "U1,王某" in run("list", "people", *later, "--known-at", "2026-10-19T00:00:00Z")
+    with pytest.raises(UnknownObjectError):
+        run("withdraw", "people", "U1", "--data", folder.path, "--reason", "r", standalone=False)

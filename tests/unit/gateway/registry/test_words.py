@@ -9,7 +9,14 @@ from gateway.i18n import text
 from gateway.registry.columns import LEDGER_FILES, TITLES
 
 ROOT = Path(__file__).parents[4]
-SPEAKING = {"LedgerProblem": 3, "_doubt": 1, "CellError": 0, "TableError": 0, "ReplacementRefusedError": 0}
+SPEAKING = {
+    "LedgerProblem": 3,
+    "_doubt": 1,
+    "CellError": 0,
+    "TableError": 0,
+    "ReplacementRefusedError": 0,
+    "StillNamedError": 0,
+}
 
 
 def sentences():
