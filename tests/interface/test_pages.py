@@ -3,15 +3,20 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.interface.conftest import Visit
+from gateway.assembly.projecting import Projection
+from gateway.journal.entry import Draft
+from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
+from tests.interface.conftest import Visit, started
 from tests.people import cookies_of
-from tests.plant_folder import intake_words
+from tests.plant_folder import NOW, ORGANISATION, FixedClock, build_folder, intake_words
 
 pytestmark = pytest.mark.browser
 PAGES = (
@@ -31,6 +36,7 @@ PAGES = (
     "/effects",
     "/trace?point=P-01",
     "/trace?point=P-03",
+    "/trace?instrument=M-01",
     "/journal/1",
     "/settings",
     "/account",
@@ -40,6 +46,8 @@ PAGES = (
     "/carbon",
     "/handing-in",
     "/certificates",
+    "/certificates/V-2025-1",
+    "/registry/points",
     "/replacements",
     "/nowhere",
 )
@@ -197,4 +205,63 @@ def test_a_chart_becomes_interactive_without_loosening_the_policy(browser: Brows
         page.get_by_role("button", name="交互图形").first.click()
         page.locator(".drawn canvas").first.wait_for(timeout=60_000)
         assert page.get_by_role("button", name="交互图形").count() == offered - 1
+        assert reader.complaints == []
+
+
+def test_a_live_page_hears_of_what_is_new(browser: Browser, tmp_path: Path) -> None:
+    """The stream alone: this page's timers stand still."""
+    folder = build_folder(tmp_path / "data")
+    with started(folder) as address, visit(browser, address, locale="zh-CN") as reader:
+        reader.page.clock.install()
+        with reader.page.expect_request("**/live/events"):
+            page = reader.open("/live")
+        page.wait_for_timeout(0)
+        page.evaluate("document.querySelector('[data-refresh-s] tbody').replaceChildren()")
+        with Journal.open(folder) as journal:
+            journal.append([Draft("event", f"{ORGANISATION}/site/main", NOW, {"actor": "x", "action": "probe.noted"})])
+        projection = Projection(DataFolder.open(folder.path), FixedClock())
+        while projection.step().applied:
+            pass
+        projection.close()
+        page.locator("[data-refresh-s] tbody tr").nth(2).wait_for(timeout=60_000)
+        assert reader.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_door_has_no_barrier(browser: Browser, address: str, scheme: str) -> None:
+    context = browser.new_context(locale="zh-CN", color_scheme=scheme, viewport={"width": 390, "height": 844})
+    try:
+        reader = Visit(context.new_page(), address)
+        page = reader.open("/energy?point=P-01")
+        assert "/sign-in?next=%2Fenergy%3Fpoint%3DP-01" in page.url
+        serious = [each for each in Axe().run(page).response["violations"] if each["impact"] in {"serious", "critical"}]
+        assert not serious, serious
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.get_by_label("账号").fill("nobody")
+        page.get_by_label("密码").fill("a wrong password")
+        page.keyboard.press("Enter")
+        page.get_by_role("alert").wait_for()
+        assert page.get_by_label("账号").input_value() == "nobody"
+    finally:
+        context.close()
+
+
+def test_the_keyboard_alone_is_enough(browser: Browser, address: str) -> None:
+    with visit(browser, address, locale="zh-CN") as reader:
+        page = reader.open("/")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        page.keyboard.press("Enter")
+        assert page.evaluate("location.hash") == "#main"
+        page.keyboard.press("Tab")  # the first thing of the page itself
+        assert page.evaluate("document.getElementById('main').contains(document.activeElement)")
+        reader.open("/energy")
+        point = page.locator("select[name=point]")
+        point.focus()
+        for _ in range(3):  # whatever stands first, the mill comes
+            if point.input_value() != "P-02":
+                page.keyboard.press("ArrowDown")
+        page.locator("form.filters button[type=submit]").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/energy?**point=P-02**")
         assert reader.complaints == []
