@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from simulators.modbus.serial_line import SerialLine
 from simulators.modbus.server import ModbusServer, Replies
 from simulators.mqtt.broker import EmbeddedBroker
 from simulators.mqtt.payload import AsOf, Entry, PayloadWriter
+from simulators.mqtt.sparkplug import EdgeNode, NodeDevice
 from simulators.profiles import profile_from
 from simulators.truth import TruthLog
 
@@ -73,6 +74,9 @@ class DescribedPlant:
                     raise ValueError(f"{form.id}: fault 'identical' names no device of the plant as 'other'")
             shown = FaultyInstrument(form.id, honest[form.id], faults, dict(honest))
             profile = profile_from(form.profile, folders)
+            sparkplug = profile.options.get("payload") == "sparkplug"
+            if sparkplug and len((form.topic or "").split("/")) not in {2, 3}:
+                raise ValueError(f"{form.id}: the topic of a Sparkplug B meter is group/node or group/node/device")
             self.devices[form.id] = SimulatedDevice(form, profile, honest[form.id], shown, faults)
         self.truth.announce(fault for device in self.devices.values() for fault in device.faults)
 
@@ -135,15 +139,41 @@ class DescribedPlant:
         self._brokers.clear()
 
     async def _publish(self, form: BrokerForm, own: list[SimulatedDevice], spoiler: MessageFaults) -> None:
-        groups = _by_topic(own)
+        groups = _by_topic([each for each in own if each.profile.options["payload"] != "sparkplug"])
+        nodes = _nodes([each for each in own if each.profile.options["payload"] == "sparkplug"])
         async with aiomqtt.Client(form.host, self.ports[form.id], identifier=f"simulated-{form.id}") as client:
-            at_us = self.now_us()
-            while True:
-                at_us = await self._next(at_us, float(form.period_s))
-                for topic, writer, devices in groups:
-                    for message in _messages(topic, writer, devices, at_us):
-                        for sent in spoiler.really_sent(message):
-                            await client.publish(sent.topic, sent.payload, qos=1, retain=sent.retain)
+
+            async def send(message: Outgoing) -> None:
+                for sent in spoiler.really_sent(message):
+                    await client.publish(sent.topic, sent.payload, qos=1, retain=sent.retain)
+
+            async with asyncio.TaskGroup() as tasks:
+                if nodes:
+                    tasks.create_task(self._births(client, nodes, send), name=f"births {form.id}")
+                at_us = self.now_us()
+                while True:
+                    at_us = await self._next(at_us, float(form.period_s))
+                    for topic, writer, devices in groups:
+                        for message in _messages(topic, writer, devices, at_us):
+                            await send(message)
+                    for node in nodes:
+                        for each in node.devices:
+                            stamp_us = self.devices[each.device].shown.device_time_us(at_us)
+                            await send(Outgoing(at_us, *node.data(each, at_us, stamp_us)))
+
+    async def _births(
+        self, client: aiomqtt.Client, nodes: Sequence[EdgeNode], send: Callable[[Outgoing], Awaitable[None]]
+    ) -> None:
+        """Births now, and again whenever somebody asks a node for them."""
+        for node in nodes:
+            await client.subscribe(node.command_topic, qos=1)
+            for message in node.births(self.now_us()):
+                await send(Outgoing(self.now_us(), *message))
+        async for command in client.messages:
+            for node in nodes:
+                if command.topic.value == node.command_topic:
+                    for message in node.births(self.now_us()):
+                        await send(Outgoing(self.now_us(), *message))
 
     async def _keep_truth(self) -> None:
         at_us = self.now_us()
@@ -192,6 +222,16 @@ def _by_topic(own: list[SimulatedDevice]) -> list[tuple[str, PayloadWriter, list
         assert each.form.topic is not None
         groups.setdefault((each.form.topic, each.profile.id), []).append(each)
     return [(topic, PayloadWriter(devices[0].profile), devices) for (topic, _), devices in groups.items()]
+
+
+def _nodes(own: list[SimulatedDevice]) -> list[EdgeNode]:
+    """Edge nodes by ``group/node``; a third part of the topic is the device, without one it is the node itself."""
+    found: dict[tuple[str, str], list[NodeDevice]] = {}
+    for each in own:
+        group, node, *device = (each.form.topic or "").split("/")
+        named = NodeDevice(device[0] if device else None, each.form.id, PayloadWriter(each.profile), each.shown)
+        found.setdefault((group, node), []).append(named)
+    return [EdgeNode(group, node, devices) for (group, node), devices in found.items()]
 
 
 def _messages(topic: str, writer: PayloadWriter, devices: list[SimulatedDevice], at_us: int) -> list[Outgoing]:

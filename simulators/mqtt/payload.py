@@ -68,8 +68,13 @@ class PayloadWriter:
         self._channels = [channel for group in profile.groups for channel in group.channels]
         self._scale = {channel.id: _units_for(channel) for channel in self._channels}
         self.form = str(self._options["payload"])
-        if self.form not in {"json", "value", "csv"}:
+        if self.form not in {"json", "value", "csv", "sparkplug"}:
             raise ValueError(f"payload form {self.form!r} of profile {profile.id} is not simulated")
+
+    @property
+    def channels(self) -> Sequence[ProfileChannel]:
+        """Every channel, in the profile's order."""
+        return self._channels
 
     def messages(self, entries: Sequence[Entry]) -> list[tuple[str, bytes]]:
         """The messages that carry these samples: one for all where the profile takes several, else one each."""

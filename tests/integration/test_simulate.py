@@ -60,6 +60,11 @@ brokers:
         profile: meterproof-mqtt/water-meter-json
         values: {water_volume: 7.125, water_flow: 1.5}
         faults: [{kind: poison, every: 3}]
+      - id: f
+        topic: Plant/Edge1/M7
+        profile: meterproof-mqtt/energy-meter-sparkplug
+        values: {active_power: 3600, active_energy_import: {counter: {start: 5, follows: active_power}}}
+        faults: [{kind: no_message, every: 5}]
 """
 SITE = """
 meterproof: 1
@@ -77,6 +82,10 @@ devices:
   - {id: b, endpoint: line, profile: meterproof/belt-scale, address: {unit: 2}}
   - {id: d, endpoint: bus, profile: meterproof/belt-scale, address: {unit: 7}}
   - {id: e, endpoint: converter, profile: meterproof/belt-scale, address: {unit: 9}}
+  - id: f
+    endpoint: broker
+    profile: meterproof-mqtt/energy-meter-sparkplug
+    address: {group: Plant, node: Edge1, device: M7}
   - {id: c, endpoint: broker, profile: meterproof-mqtt/water-meter-json, address: {topic: t/c}}
 """
 
@@ -89,7 +98,7 @@ def test_three_lines_give_plant_gateway_and_truth(
     (tmp_path / "plant.yaml").write_text(PLANT, "utf-8")
     (tmp_path / "site.yaml").write_text(SITE, "utf-8")
     plant = simulated_plant(tmp_path / "plant.yaml")
-    wanted = {"counter.stuck", "message.undecodable"}
+    wanted = {"counter.stuck", "message.undecodable", "message.sequence_gap"}
     gateway = metered_gateway(
         tmp_path / "site.yaml",
         plant,
@@ -102,7 +111,7 @@ def test_three_lines_give_plant_gateway_and_truth(
     truth = plant.truth()
     applied = [line["kind"] for line in truth if line["t"] == "applied"]
     findings = gateway.status()["findings"]
-    assert findings["message.undecodable"] <= applied.count("poison")
+    assert findings["message.sequence_gap"] <= applied.count("no_message")
     assert {"silence", "foreign_transaction", "foreign_unit"} <= set(applied)
     shown = [line for line in truth if line["t"] == "truth" and line["device"] == "a"]
     assert any(line["shown"]["active_energy_import"] < line["true"]["active_energy_import"] for line in shown)

@@ -14,6 +14,8 @@ PERIOD_US = PERIOD_S * S
 START_US = 1_795_305_600_000_000 - 9 * 3_600 * S
 """Nine hours before a UTC midnight, when identities are read."""
 MIDNIGHT_SLOT = 36
+PUBLISH_AFTER_US = 7 * S
+"""How long after a slot's beginning pushed meters publish."""
 WIRE = tuple(name for name, kind in KINDS.items() if kind.place == "wire")
 MESSAGE = tuple(name for name, kind in KINDS.items() if kind.place == "message")
 AT_THE_NODE = ("ct_change", "drift")
@@ -177,7 +179,8 @@ class Plan:
     def _just_below(self, name: str, profile: str, first: int) -> float:
         """The step back that puts the index a resolution and a fifth below what it was a slot before."""
         kind = site.KINDS[profile]
-        at_us = START_US + first * PERIOD_US
+        after_us = PUBLISH_AFTER_US if profile == site.MESSAGE else 0
+        at_us = START_US + first * PERIOD_US + after_us
         now, before = (self.meters[name].quantity(kind.index, at) for at in (at_us, at_us - PERIOD_US))
         assert isinstance(now, int)
         assert isinstance(before, int)

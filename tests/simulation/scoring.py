@@ -23,9 +23,9 @@ SEEN_BY_OUTCOME = {
     "garbage": {"timeout", "frame_error", "foreign_answer", "unreachable", "breaker"},
     "short": {"frame_error", "foreign_answer", "timeout", "breaker"},
     "exception": {"exception", "breaker"},
-    "foreign_unit": {"foreign_answer", "timeout", "breaker"},
-    "foreign_transaction": {"foreign_answer", "timeout", "breaker"},
-    "foreign_function": {"foreign_answer", "frame_error", "timeout", "breaker"},
+    "foreign_unit": {"foreign_answer", "timeout", "unreachable", "breaker"},
+    "foreign_transaction": {"foreign_answer", "timeout", "unreachable", "breaker"},
+    "foreign_function": {"foreign_answer", "frame_error", "timeout", "unreachable", "breaker"},
     "hang_up": {"unreachable", "timeout", "breaker"},
     "no_message": {"silent"},
 }
@@ -58,6 +58,7 @@ class Score:
     happened: Counter[str] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
     missed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    alarmed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     meter_seconds: float = 0.0
     clean_meter_seconds: float = 0.0
     slots: int = 0
@@ -71,8 +72,14 @@ class Score:
             getattr(self, name).update(getattr(other, name))
         for name in ("meter_seconds", "clean_meter_seconds", "slots", "starts", "healthy_slots", "healthy_lost"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for kind, where in other.missed.items():
-            self.missed[kind] += where
+        for mine, theirs in ((self.missed, other.missed), (self.alarmed, other.alarmed)):
+            for kind, where in theirs.items():
+                mine[kind] += where
+
+    def alarm(self, rule: str, where: str) -> None:
+        """Something was said of a meter nothing was wrong with."""
+        self.false_alarms[rule] += 1
+        self.alarmed[rule].append(where)
 
     @property
     def meter_years(self) -> float:
@@ -103,7 +110,7 @@ class Score:
             lines.append(line + note + where)
         alarms = sum(self.false_alarms.values())
         lines.append(f"  false alarms: {alarms} in {self.clean_meter_years:.2f} meter-years without a fault")
-        lines += [f"    {rule}: {count}" for rule, count in sorted(self.false_alarms.items())]
+        lines += [f"    {rule}: {count}: {self.alarmed[rule][:6]}" for rule, count in sorted(self.false_alarms.items())]
         lost = 100 * self.healthy_lost / max(1, self.healthy_slots)
         lines.append(f"  healthy meters beside faulty ones: {lost:.3f} % of {self.healthy_slots} slots lost")
         lines += [f"  checked: {what}: {count}" for what, count in sorted(self.checked.items())]
@@ -162,8 +169,10 @@ def _by_finding(world: World, record: Record, fault: Fault, read: tuple[list[int
     first = first_slot(fault)
     if fault.kind in {"zero", "jitter_back", "sentinel"} and after[0] != first:
         return None
-    if fault.kind == "jitter_back" and (before[-1] != first - PERIOD_US or world.steps):
-        return None  # since the last reading the index has grown by more than the step back
+    if fault.kind == "jitter_back":
+        late_s = [record.lateness_s[fault.device].get(slot, 1e9) for slot in (first - PERIOD_US, first)]
+        if before[-1] != first - PERIOD_US or world.steps or abs(late_s[1] - late_s[0]) > 0.5:
+            return None  # since the last reading the index has grown by more than the step back
     if fault.kind in {"word_swap", "off_by_one"} and not any(
         each.fault == fault.kind and each.device == fault.device for server in world.servers for each in server.said
     ):
@@ -200,12 +209,14 @@ def _on_the_wire(world: World, record: Record, fault: Fault) -> bool | None:
         # the time-out follows what a meter usually takes: a meter that slows down may cost its first slots
         return all(outcome in {"ok", "stopped", None} for outcome in ended[3:])
     if fault.kind in HARMLESS:
-        return all(outcome in {"ok", "stopped", None, "foreign_answer"} for outcome in ended)
+        # on RTU, which has no transaction numbers, a second frame may cost the slot, but never a wrong value
+        rtu = {"timeout", "unreachable"} if fault.device[1] in "23" else set()
+        return all(outcome in {"ok", "stopped", None, "foreign_answer", *rtu} for outcome in ended)
     if set(ended) <= {"stopped", None}:
         return None
     expected = SEEN_BY_OUTCOME[fault.kind]
     # a question that failed is asked once more in the same slot: a slot that ended well is one that was asked again
-    again = all(any(at_us < each.at_us < at_us + 60 * S for each in said) for at_us in acted)
+    again = all(any(at_us < each.at_us < at_us + PERIOD_US // 2 for each in said) for at_us in acted)
     return any(outcome in expected for outcome in ended) or again
 
 
@@ -344,18 +355,14 @@ def _false_alarms(world: World, record: Record, result: Score) -> None:
     result.clean_meter_seconds = world.hours * 3_600 * len(untouched)
     away = {"e4" if kind == "broker" else world.servers[where].name for kind, where, *_ in world.spans if kind != "ran"}
     for device in untouched:
-        result.false_alarms.update(
-            rule
-            for _, rule in record.findings[device]
+        for at, rule in record.findings[device]:
             # a meter behind a server that was away was silent indeed
-            if rule != "device.silent" or f"e{device[1]}" not in away
-        )
+            if rule != "device.silent" or f"e{device[1]}" not in away:
+                result.alarm(rule, f"{world.seed}/{device}/{(at - START_US) // PERIOD_US}")
         if replayed_stretches(record.energies[device]):
-            result.false_alarms["series.replayed"] += 1
-    honest = {each: record.energies[each] for each in untouched}
-    result.false_alarms["series.identical"] += len(identical_series(honest))
-    if not result.false_alarms["series.identical"]:
-        del result.false_alarms["series.identical"]
+            result.alarm("series.replayed", f"{world.seed}/{device}")
+    for twins in identical_series({each: record.energies[each] for each in untouched}):
+        result.alarm("series.identical", f"{world.seed}/{twins.one}/{twins.other}")
     harmless = {*HARMLESS, "silence", "late", "exception", "hang_up", "foreign_unit", "no_message", "poison"}
     for endpoint, _, _ in ENDPOINTS:
         members = [device_name(endpoint, member) for member in range(1, MEMBERS + 1)]
@@ -363,7 +370,7 @@ def _false_alarms(world: World, record: Record, result: Score) -> None:
             parent, *children = (record.energies[each] for each in members)
             result.checked["undisturbed nodes"] += 1
             if node_residual(parent, children) is not None:
-                result.false_alarms["node.residual"] += 1
+                result.alarm("node.residual", f"{world.seed}/{endpoint}")
     _healthy(world, record, untouched, result)
 
 

@@ -27,11 +27,10 @@ from tests.scenarios.acquisition_world import SeededRandom, WorldClock, run_virt
 from tests.simulation.broker import SimulatedBroker
 from tests.simulation.disk import FAILURES, SimulatedDisk, SimulatedDiskError
 from tests.simulation.network import SimulatedServer, SimulatedStreams
-from tests.simulation.plan import BREAKS, START_US, Happening, Plan, S
+from tests.simulation.plan import BREAKS, PUBLISH_AFTER_US, START_US, Happening, Plan, S
 from tests.simulation.sink import ROUND_S, Downstream, SimulatedInflux
 from tests.simulation.site import BROKER, ENDPOINTS, PERIOD_S, device_name, profiles, site_with, topic_of
 
-PUBLISH_AFTER_S = 7.0
 LAST_WORDS_S = 60.0
 """How long a dying disk is waited for, and how long a commit on its way when the power goes."""
 MINUTE_S = 900.0
@@ -156,7 +155,7 @@ class World:
         while True:
             period_us = PERIOD_S * S
             now_us = self.clock.utc_us()
-            due_us = (now_us - int(PUBLISH_AFTER_S * S)) // period_us * period_us + period_us + int(PUBLISH_AFTER_S * S)
+            due_us = (now_us - PUBLISH_AFTER_US) // period_us * period_us + period_us + PUBLISH_AFTER_US
             await asyncio.sleep((due_us - now_us) / S)
             at_us = self.clock.utc_us()
             for name in pushed:

@@ -72,5 +72,7 @@ def test_an_index_rolls_over_in_a_message_too() -> None:
 
 
 def test_a_form_nobody_simulates_is_refused() -> None:
-    with pytest.raises(ValueError, match="sparkplug"):
-        writer("energy-meter-sparkplug")
+    profile = shipped_profile("meterproof-mqtt/energy-meter-json")
+    unknown = profile.model_copy(update={"options": {**profile.options, "payload": "parquet"}})
+    with pytest.raises(ValueError, match="parquet"):
+        PayloadWriter(unknown)
