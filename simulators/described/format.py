@@ -49,17 +49,18 @@ class CounterForm(FileModel):
 
 
 class SignalForm(FileModel):
-    """One value that moves; exactly one of its keys."""
+    """One value that moves; exactly one of its keys. ``works`` names a flow of the physical model."""
 
     ramp: RampForm | None = None
     wave: WaveForm | None = None
     steps: StepsForm | None = None
     counter: CounterForm | None = None
+    works: Identifier | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if sum(each is not None for each in (self.ramp, self.wave, self.steps, self.counter)) != 1:
-            raise ValueError("name one of ramp, wave, steps, counter")
+        if sum(each is not None for each in (self.ramp, self.wave, self.steps, self.counter, self.works)) != 1:
+            raise ValueError("name one of ramp, wave, steps, counter, works")
         return self
 
 
@@ -88,6 +89,15 @@ class FaultForm(FileModel):
         return self
 
 
+class InstrumentForm(FileModel):
+    """How a meter measures: its error, how it drifts, and how its clock goes."""
+
+    error_percent: Annotated[int | float, Field(gt=-100, le=1_000)] = 0
+    drift_percent_a_year: Annotated[int | float, Field(ge=-1_000, le=1_000)] = 0
+    clock_ppm: Annotated[int | float, Field(ge=-1e5, le=1e5)] = 0
+    clock_offset_s: Number = 0
+
+
 class DeviceForm(FileModel):
     """One meter. ``unit`` for Modbus, ``topic`` and ``meter`` for MQTT; ``values`` by measurand."""
 
@@ -98,6 +108,7 @@ class DeviceForm(FileModel):
     topic: Text | None = None
     meter: Text | None = None
     values: dict[str, ValueForm] = Field(default_factory=dict)
+    instrument: InstrumentForm = Field(default_factory=InstrumentForm)
     faults: list[FaultForm] = Field(default_factory=list, max_length=100)
 
 
@@ -139,6 +150,7 @@ class PlantFile(FileModel):
     simulation: Literal[1]
     profiles: str | None = Field(default=None, min_length=1, max_length=500)
     truth_every_s: Seconds = 5
+    seed: int = Field(default=1, ge=0, le=2**32)
     servers: list[ServerForm] = Field(default_factory=list, max_length=200)
     brokers: list[BrokerForm] = Field(default_factory=list, max_length=20)
 

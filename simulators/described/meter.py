@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from config.catalogues import measurands
 from simulators.described.format import CounterForm, SignalForm, ValueForm
 from simulators.described.signals import Constant, Ramp, Signal, Steps, Wave
+from simulators.described.works import Works
 from simulators.instruments.fitted import MICRO, Fitted, Quantity
 from simulators.instruments.instrument import identity_text
 
@@ -14,7 +15,7 @@ _SECONDS_PER = {"hour": 3_600.0, "second": 1.0}
 class DescribedMeter:
     """Shows constants, texts, moving values and counters that follow them, from ``start_us`` on."""
 
-    def __init__(self, device: str, values: Mapping[str, ValueForm], start_us: int) -> None:
+    def __init__(self, device: str, values: Mapping[str, ValueForm], start_us: int, works: Works | None = None) -> None:
         self.name = device
         self._start_us = start_us
         self._texts = {name: each for name, each in values.items() if isinstance(each, str)}
@@ -24,7 +25,7 @@ class DescribedMeter:
             if isinstance(each, SignalForm) and each.counter is not None:
                 self._counters[name] = each.counter
             elif not isinstance(each, str):
-                self._signals[name] = signal_of(each)
+                self._signals[name] = signal_of(each, works)
         for name, counter in self._counters.items():
             if counter.follows not in self._signals:
                 raise ValueError(f"{device}: {name} follows {counter.follows!r}, which has no described value")
@@ -53,8 +54,8 @@ class DescribedMeter:
         return value if isinstance(value, int) else None
 
 
-def signal_of(form: ValueForm) -> Signal:
-    """The signal of a value's description."""
+def signal_of(form: ValueForm, works: Works | None = None) -> Signal:
+    """The signal of a value's description; ValueError when it names what the works has not."""
     if isinstance(form, (int, float)):
         return Constant(float(form))
     assert isinstance(form, SignalForm)
@@ -63,6 +64,10 @@ def signal_of(form: ValueForm) -> Signal:
     if form.wave is not None:
         wave = form.wave
         return Wave(float(wave.mean), float(wave.amplitude), float(wave.period_s), float(wave.phase_s))
+    if form.works is not None:
+        if works is None:
+            raise ValueError(f"there is no works to take {form.works!r} from")
+        return works.signal(form.works)
     assert form.steps is not None
     return Steps([float(level) for level in form.steps.levels], float(form.steps.each_s))
 

@@ -10,7 +10,9 @@ import aiomqtt
 
 from config.profile import Profile, shipped_profiles
 from simulators.described.format import BrokerForm, DeviceForm, PlantFile, ServerForm
+from simulators.described.measuring import MeasuringInstrument
 from simulators.described.meter import DescribedMeter
+from simulators.described.works import Works
 from simulators.faults.fault import FOR_EVER, Fault
 from simulators.faults.messages import MessageFaults, Outgoing
 from simulators.faults.values import FaultyInstrument
@@ -39,8 +41,13 @@ class SimulatedDevice:
     form: DeviceForm
     profile: Profile
     honest: Instrument
+    measuring: MeasuringInstrument
     shown: FaultyInstrument
     faults: tuple[Fault, ...]
+
+    def clock_us(self, at_us: int) -> int:
+        """What its own clock says: how it goes, and the faults of it."""
+        return self.shown.device_time_us(self.measuring.clock_us(at_us))
 
 
 @dataclass(slots=True)
@@ -66,18 +73,23 @@ class DescribedPlant:
         if self.file.profiles is not None:
             folders = (self.folder / self.file.profiles, *folders)
         start_us = self.now_us()
-        honest = {each.id: DescribedMeter(each.id, each.values, start_us) for each in self.file.devices}
+        works = Works(self.file.seed, start_us)
+        honest = {each.id: DescribedMeter(each.id, each.values, start_us, works) for each in self.file.devices}
+        measuring = {
+            each.id: MeasuringInstrument(honest[each.id], start_us, **each.instrument.model_dump())
+            for each in self.file.devices
+        }
         for form in self.file.devices:
             faults = tuple(_faults(form, start_us))
             for fault in faults:
                 if fault.kind == "identical" and fault.text("other") not in honest:
                     raise ValueError(f"{form.id}: fault 'identical' names no device of the plant as 'other'")
-            shown = FaultyInstrument(form.id, honest[form.id], faults, dict(honest))
+            shown = FaultyInstrument(form.id, measuring[form.id], faults, dict(measuring))
             profile = profile_from(form.profile, folders)
             sparkplug = profile.options.get("payload") == "sparkplug"
             if sparkplug and len((form.topic or "").split("/")) not in {2, 3}:
                 raise ValueError(f"{form.id}: the topic of a Sparkplug B meter is group/node or group/node/device")
-            self.devices[form.id] = SimulatedDevice(form, profile, honest[form.id], shown, faults)
+            self.devices[form.id] = SimulatedDevice(form, profile, honest[form.id], measuring[form.id], shown, faults)
         self.truth.announce(fault for device in self.devices.values() for fault in device.faults)
 
     async def start(self) -> None:
@@ -158,7 +170,7 @@ class DescribedPlant:
                             await send(message)
                     for node in nodes:
                         for each in node.devices:
-                            stamp_us = self.devices[each.device].shown.device_time_us(at_us)
+                            stamp_us = self.devices[each.device].clock_us(at_us)
                             await send(Outgoing(at_us, *node.data(each, at_us, stamp_us)))
 
     async def _births(
@@ -236,7 +248,7 @@ def _nodes(own: list[SimulatedDevice]) -> list[EdgeNode]:
 
 def _messages(topic: str, writer: PayloadWriter, devices: list[SimulatedDevice], at_us: int) -> list[Outgoing]:
     entries: list[Entry] = [
-        (each.form.meter or each.form.id, each.shown.device_time_us(at_us), AsOf(each.shown, at_us)) for each in devices
+        (each.form.meter or each.form.id, each.clock_us(at_us), AsOf(each.shown, at_us)) for each in devices
     ]
     names = tuple(each.form.id for each in devices)
     written = writer.messages(entries)
