@@ -1,6 +1,7 @@
 """``meterproof simulate`` and the pytest fixtures, as an integrator uses them."""
 
 import json
+import re
 import sqlite3
 import struct
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 import yaml
 
 pytest_plugins = ["simulators.pytest_plugin"]
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 PROGRAM = str(Path(sys.executable).with_name("meterproof"))
 
@@ -149,6 +150,24 @@ def _polls(folder: Path) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(folder / "journal.sqlite")) as database:
         rows = database.execute("SELECT body FROM entry WHERE kind = 'poll'").fetchall()
     return [json.loads(row[0]) for row in rows]
+
+
+def test_the_documented_example_runs_in_a_fresh_folder(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulate.md").read_text("utf-8")
+    for name in ("plant.yaml", "site.yaml", "test_kiln.py"):
+        found = re.search(rf"^`{re.escape(name)}`:\n\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        assert found, name
+        (tmp_path / name).write_text(found[1], "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
 
 
 def test_the_example_is_served_and_says_what_it_serves(tmp_path: Path) -> None:
