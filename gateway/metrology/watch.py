@@ -279,8 +279,11 @@ class _Filter:
         meters = []
         for index, meter in enumerate(self.node.children):
             own = float(self.p[index, index])
-            u = sqrt(own + self.node.parent_u**2)
-            error = float(self.theta[index]) + self.node.parent_error
+            share = float(self.theta[index])
+            # the balance shows e/(1 + e), the error as a share of what the register says
+            stretch = 1 / max(1 - share, 0.1)
+            u = sqrt(own * stretch**4 + self.node.parent_u**2)
+            error = share * stretch + self.node.parent_error
             gain = max(1.0 - own / float(self.prior[index]), 0.0) if self.prior[index] else 0.0
             p = beyond(error, u, meter.limit)
             meters.append(
