@@ -1,6 +1,7 @@
 """``meterproof review`` on the reviewer's own machine: key, package, judgements, checks on site, report, hand-back."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -129,8 +130,11 @@ def open_command(
     click.echo(text(language, "Opened in %(path)s.", path=str(data)))
     if serve:
         if key is not None:
-            _run(language, "people", "add", *_account(keys.load(key).verifier.name, data, port))
-        _run(language, "serve", "--data", str(data), "--port", str(port))
+            words = _words(language, "people", "add", *_account(keys.load(key).verifier.name, data, port))
+            subprocess.run(words, check=False)  # noqa: S603  # our own program
+        sys.stdout.flush()
+        words = _words(language, "serve", "--data", str(data), "--port", str(port))
+        os.execv(words[0], words)  # noqa: S606  # our own program, in this one's place
 
 
 def _account(reviewer: str, data: Path, port: int) -> Sequence[str]:
@@ -141,10 +145,9 @@ def _account(reviewer: str, data: Path, port: int) -> Sequence[str]:
     return [reviewer.lower()[:40], *(part for pair in options.items() for part in pair)]
 
 
-def _run(language: str, *arguments: str) -> None:
-    """Another command of this program, in its own process: pages and accounts are not the gateway's."""
-    command = [sys.executable, "-P", "-m", "gateway.cli.main", "--lang", language, *arguments]
-    subprocess.run(command, check=False)  # noqa: S603  # our own program
+def _words(language: str, *arguments: str) -> list[str]:
+    """The command line of another command of this program: pages and accounts are not the gateway's own."""
+    return [sys.executable, "-P", "-m", "gateway.cli.main", "--lang", language, *arguments]
 
 
 @click.command("judge")

@@ -259,4 +259,4 @@ def platform_view(gathered: Gathered) -> Section:
                 )
             )
     columns = ["store", "state", "entries behind", "refused"]
-    return section("platform", EMPTY, said, columns=columns, rows=rows)
+    return section("platform", ATTENTION, said, columns=columns, rows=rows)
