@@ -27,6 +27,8 @@ FORM_COOKIE = "meterproof_form"
 FORM_FIELD = "form_token"
 TOKEN_HEADER = "x-form-token"  # noqa: S105  # a header's name
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+WRITTEN_BY_ALL = frozenset({OWN, "people"})
+"""What people of every organisation in a folder may write: their own account, and their own people's."""
 
 
 class Identity:
@@ -84,8 +86,15 @@ async def authorised(request: Request) -> None:
         person = request.state.person
         if permission is None or person is None or not (permission == OWN or allowed(person.roles, permission)):
             raise DeniedError("Your roles do not include this page or act; ask your administrator.")
+        if request.method not in READING and permission not in WRITTEN_BY_ALL and not _is_at_home(request, person):
+            raise DeniedError("This gateway collects for another organisation; yours can look at its own data only.")
     if request.method not in READING:
         await _from_our_form(request)
+
+
+def _is_at_home(request: Request, person: Person) -> bool:
+    """Whether the person's organisation is the one that this folder's collector works for."""
+    return bool(person.organisation == request.app.state.readers.folder.organisation)
 
 
 async def _from_our_form(request: Request) -> None:

@@ -18,7 +18,8 @@ from tests.plant_folder import NOW, ORGANISATION, START, FixedClock, build_folde
 OTHER = "neighbour-mill"
 OURS = ("P-01", "P-02", "P-03", "M-01", "M-02", "V-2025-1", "V-2019-9", "100001", "总进线", "样例水泥厂", "国量标 77")
 THEIRS = ("Q-77", "N-77", "W-77", "SN-7777", "邻家纺织厂进线", "邻家纺织厂", "loom-7")
-OPEN = {"/sign-in", "/sign-in/link"}
+OPEN = {"/sign-in", "/sign-in/link", "/api/v1/openapi.json"}
+"""Without a person; and the description of the API, whose examples are the same wherever it runs."""
 GETS = sorted(name[4:] for name in ROUTES if name.startswith("GET ") and name[4:] not in OPEN)
 WITHIN = {"job": "0", "seq": "{seq}", "point": "{point}", "instrument": "{instrument}"}
 
@@ -140,3 +141,22 @@ def test_an_entry_of_another_organisation_does_not_exist(folder: DataFolder, cli
             for path in (f"/journal/{entry.seq}", f"/api/v1/journal/{entry.seq}", f"/api/v1/journal/{entry.seq}/proof",
                          f"/api/v1/writes/{entry.seq}"):  # fmt: skip
                 assert client.get(path).status_code == 404, path
+
+
+POSTS = sorted(
+    name[5:]
+    for name, permission in ROUTES.items()
+    if name.startswith("POST ") and permission not in {"public", "own", "people"}
+)
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_nobody_writes_about_another_organisation(
+    folder: DataFolder, clients: dict[str, TestClient], path: str
+) -> None:
+    with Journal.open(folder, read_only=True) as journal:
+        before = journal.head()
+        for address in _addresses(path):
+            answer = clients[OTHER].post(address.replace("{seq}", "9"), data={"id": "P-01"}, follow_redirects=False)
+            assert answer.status_code == 403, f"{address}: {answer.status_code}"
+        assert journal.head() == before

@@ -142,7 +142,7 @@ def test_a_reviewer_takes_a_package_along(tmp_path: Path) -> None:
         assert "SIMULATED-probe-works" in answer.headers["content-disposition"]
         assert "manifest.json" in "".join(zipfile.ZipFile(BytesIO(answer.content)).namelist())
         with client_of(folder, clock=clock, role="reviewer", organisation="elsewhere") as stranger:
-            assert stranger.post("/journal/export", data=form).status_code == 404
+            assert stranger.post("/journal/export", data=form).status_code == 403
     package = tmp_path / "package.zip"
     package.write_bytes(answer.content)
     command = [sys.executable, "-m", "gateway.verifier", str(package)]
