@@ -6,6 +6,7 @@ import pkgutil
 import platform
 import sys
 import traceback
+from math import isnan
 from pathlib import Path
 
 from benchmarks.result import TARGETS, Result
@@ -67,7 +68,8 @@ def _line(result: Result) -> str:
     baseline = "" if result.baseline is None else f" (beside {result.baseline:,.4g})"
     target = "" if result.target is None else f", target {result.target:,.4g}"
     note = f"; {result.note}" if result.note else ""
-    return f"{result.name}: {result.value:,.4g} {result.unit}{baseline}{target}{note}"
+    value = "–" if isnan(result.value) else f"{result.value:,.4g} {result.unit}"
+    return f"{result.name}: {value}{baseline}{target}{note}"
 
 
 if __name__ == "__main__":

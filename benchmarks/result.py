@@ -1,6 +1,7 @@
 """What one benchmark line says, and the targets it is held against."""
 
 from dataclasses import asdict, dataclass
+from math import isnan
 from typing import Any
 
 
@@ -23,8 +24,8 @@ class Result:
     note: str = ""
 
     def document(self) -> dict[str, Any]:
-        """The form it has in latest.json."""
-        return asdict(self)
+        """The form it has in latest.json; a figure that could not be taken (an absent peer) is null."""
+        return asdict(self) | ({"value": None} if isnan(self.value) else {})
 
 
 TARGETS = {

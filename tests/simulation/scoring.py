@@ -356,8 +356,8 @@ def _false_alarms(world: World, record: Record, result: Score) -> None:
     away = {"e4" if kind == "broker" else world.servers[where].name for kind, where, *_ in world.spans if kind != "ran"}
     for device in untouched:
         for at, rule in record.findings[device]:
-            # a meter behind a server that was away was silent indeed
-            if rule != "device.silent" or f"e{device[1]}" not in away:
+            # a meter behind a server that was away was silent indeed, and so was one whose slots the clock leapt over
+            if rule != "device.silent" or (f"e{device[1]}" not in away and not world.steps):
                 result.alarm(rule, f"{world.seed}/{device}/{(at - START_US) // PERIOD_US}")
         if replayed_stretches(record.energies[device]):
             result.alarm("series.replayed", f"{world.seed}/{device}")
