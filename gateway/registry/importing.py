@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from gateway.domain.ledger import RECORD_TYPES, InstallationRole
+from gateway.domain.ledger import RECORD_TYPES, InstallationRole, normal_serial
 from gateway.journal.entry import Draft
 from gateway.journal.journal import MAX_PAGE_ENTRIES, Journal
 from gateway.registry.columns import LEDGER_FILES
@@ -89,6 +89,29 @@ class LedgerState:
                 in_columns = {name: value for name, value in version.object.items() if name in _fields(row.kind)}
                 return same_span and not version.withdrawn and in_columns == dict(row.object)
         return False
+
+    def completed(self, rows: Sequence[LedgerRow]) -> list[LedgerRow]:
+        """The rows with what is on record of the fields their files have no column for.
+
+        A list of form B.3 or of e-CQS says less than a card holds; what it does not speak of stays. A row without a
+        management number is the one instrument on record of that maker's serial number, where there is just one.
+        """
+        serials: dict[str, list[str]] = {}
+        if any(row.kind == "instrument" and "id" in row.absent for row in rows):
+            for (kind, id_), found in self.versions.items():
+                if kind == "instrument" and not found[-1].withdrawn:
+                    serials.setdefault(normal_serial(str(found[-1].object.get("serial") or "")), []).append(id_)
+        made = []
+        for row in rows:
+            if row.kind == "instrument" and "id" in row.absent:
+                same = serials.get(normal_serial(str(row.object.get("serial") or "")), [])
+                row = replace(row, id=same[0]) if len(same) == 1 else row  # noqa: PLW2901  # the same row, named
+            if row.absent and self.has(row.kind, row.id):
+                known = self.versions[row.kind, row.id][-1].object
+                kept = {name: known[name] for name in row.absent if name in known}
+                row = replace(row, object={**row.object, **kept})  # noqa: PLW2901  # the same row, completed
+            made.append(row)
+        return made
 
     def beside(self, row: LedgerRow) -> dict[str, Any]:
         """What is on record of a certificate and has no column: read from its file, so it stays while the file does."""

@@ -65,6 +65,7 @@ def preview(
 
     ``is_kept``: whether a file of that SHA-256 is in the data folder. ``at_us`` is the entries' time of record.
     """
+    rows = state.completed(rows)
     problems = [each for each in found if not each.doubt]
     problems += check_rows(rows, state)
     problems += check_files(rows, is_kept)

@@ -35,7 +35,10 @@ class LedgerProblem:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One row that could be read. ``object`` holds the filled fields; ``from_us``/``to_us`` are its dates of effect."""
+    """One row that could be read. ``object`` holds the filled fields; ``from_us``/``to_us`` are its dates of effect.
+
+    ``absent``: fields that its file has no column for; about these it says nothing.
+    """
 
     file: str
     row: int
@@ -44,6 +47,7 @@ class LedgerRow:
     object: Mapping[str, str | int]
     from_us: int | None
     to_us: int | None
+    absent: frozenset[str] = frozenset()
 
     @property
     def source(self) -> str:
@@ -249,7 +253,9 @@ def _row(  # noqa: PLR0917  # one reader of one row
         return None
     id_ = str(values.pop(file.id_field))
     filled = {name: value for name, value in values.items() if value is not None}
-    return LedgerRow(shown, number, file.kind, id_, filled, from_us, to_us)
+    there = {each.field for each in columns if isinstance(each, Column)}
+    absent = frozenset(column.field for column in file.columns if column.field not in there)
+    return LedgerRow(shown, number, file.kind, id_, filled, from_us, to_us, absent)
 
 
 def _completed(

@@ -281,3 +281,24 @@ def test_what_was_put_on_record_by_mistake_is_taken_back_and_still_known_of_then
     assert "U1,王某" in run("list", "people", *later, "--known-at", "2026-10-19T00:00:00Z")
     with pytest.raises(UnknownObjectError):
         run("withdraw", "people", "U1", "--data", folder.path, "--reason", "r", standalone=False)
+
+
+def test_a_list_that_says_less_than_the_card_takes_nothing_away(tmp_path, folder):
+    path = sheet_of(
+        tmp_path / "b3.xlsx",
+        list(B3_COLUMNS),
+        [1, "多功能电能表（新名）", "DTZ1", "1", "3×57.7V 5A", "某厂", "0012", "M1", "", "12个月", "合格"],
+    )
+    said = run("import", path, "--data", folder.path, "--preview")
+    assert "    name: 多功能电能表 → 多功能电能表（新名）" in said
+    assert "compulsory:" not in said, "the list has no column for it"
+    assert said.count("→") == 1
+    ecqs = sheet_of(
+        tmp_path / "ecqs.xlsx",
+        ["器具名称", "器具项别", "器具种别", "型号规格", "出厂编号", "生产厂家", "器具用途", "送检方式"],
+        ["多功能电能表", "电能表", "三相电能表", "DTZ1", "12", "某厂", "贸易结算", "送检"],
+    )
+    said = run("import", ecqs, "--data", folder.path, "--preview")
+    assert "changed instrument M1" in said, "found by its serial number"
+    assert "    usage: — → trade" in said
+    assert "cycle_months:" not in said
