@@ -15,9 +15,9 @@ from api.web.pages.reports import (
     as_file,
     asked_report,
     asked_wish,
+    begin_issue,
     begin_making,
     file_of,
-    issued_draft,
     issued_file,
 )
 from api.writing import Recorded, WritingFor
@@ -199,8 +199,7 @@ def post_issued(writing: WritingFor, wish: IssueWish) -> Response:
     """Issue a report: its files are kept by hash, and an entry with its figures names them."""
     asked = writing.asked
     wished = asked_wish(asked, wish.kind, wish.language, first=wish.first, last=wish.last, review=wish.review)
-    draft = issued_draft(asked, wished, actor=writing.actor, reason=wish.reason)
-    return writing.done([draft], then="/reports")
+    return begin_issue(writing, wished, wish.reason)
 
 
 @router.get(

@@ -15,7 +15,6 @@ from gateway.audit.asking import Asking
 from gateway.domain.errors import MeterproofError
 from gateway.domain.time import Period, local_midnight
 from gateway.i18n import text
-from gateway.journal.entry import Draft
 from gateway.journal.journal import Journal
 from gateway.reports.catalogue import Kind, kind_of
 from gateway.reports.document import Document
@@ -127,32 +126,15 @@ def issue_report(
     actor: str,
     reason: str,
 ) -> Issued:
-    """Make a report, keep its files under ``blobs/`` and put the entry on record; the JSON file is always kept."""
+    """Make a report once, keep its files under ``blobs/`` and put the entry on record; JSON is always kept."""
     document = report(reader, asking, wish, at_us=at_us)
-    draft, files = issuing(reader, document, formats, fonts, actor=actor, reason=reason)
-    with Journal.open(reader.folder) as journal:
-        (seq,) = journal.append([draft])
-    version = int(draft.body["version"])
-    return Issued(id=wish.kind, version=version, seq=seq, names=[f"{each.format}:{each.sha256}" for each in files])
-
-
-def issuing(
-    reader: OpenFolder,
-    document: Document,
-    formats: Sequence[str],
-    fonts: Sequence[Path],
-    *,
-    actor: str,
-    reason: str,
-    given: Mapping[str, bytes] | None = None,
-) -> tuple[Draft, list[ReportFile]]:
-    """The entry of a report to issue, its files kept already. ``given`` are files made elsewhere, by format."""
     wanted = list(dict.fromkeys([*formats, "json"]))
-    ready = given or {}
-    drawings = drawn(document) if "pdf" in wanted and "pdf" not in ready else {}
+    pictures = drawn(document) if "pdf" in wanted else {}
     files = []
     for each in wanted:
-        content = ready[each] if each in ready else rendered(document, each, drawings, fonts)
+        content = rendered(document, each, pictures, fonts)
         files.append(ReportFile(format=each, sha256=keep(reader.folder, content), size=len(content)))
-    version = next_version(reader.sources.registry, document.organisation, document.id)
-    return issue_draft(document, files, version, actor=actor, reason=reason), files
+    with Journal.open(reader.folder) as journal:
+        version = next_version(reader.sources.registry, journal, document.organisation, document.id)
+        (seq,) = journal.append([issue_draft(document, files, version, actor=actor, reason=reason)])
+    return Issued(id=wish.kind, version=version, seq=seq, names=[f"{each.format}:{each.sha256}" for each in files])

@@ -143,8 +143,8 @@ def make_command(
     """Make a report into TARGET; its ending says which file: .xlsx .pdf .docx .csv .json. 生成报表文件。"""
     format_ = target.suffix.lower().removeprefix(".")
     if format_ not in FORMATS:
-        known = " ".join(f".{each}" for each in FORMATS)
-        raise click.BadParameter(text(language, "the file's name must end in one of %(endings)s", endings=known))
+        endings = " ".join(f".{each}" for each in FORMATS)
+        raise click.BadParameter(text(language, "the file's name must end in one of %(endings)s", endings=endings))
     if target.exists():
         raise ConfigurationError([text(language, "%(file)s exists already", file=str(target))])
     _stage("gathering", progress=progress)
@@ -171,6 +171,7 @@ def _stage(name: str, *, progress: bool) -> None:
 @_FONTS
 @click.option("--actor", help="Who issues it; default: the user of this machine.")
 @click.option("--reason", default="", help="Why.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
 def issue_command(
     language: str,
@@ -183,6 +184,7 @@ def issue_command(
     fonts: tuple[Path, ...],
     actor: str | None,
     reason: str,
+    as_json: bool,
     **said: Any,
 ) -> None:
     """Put a report on record: its files by hash, its figures in the entry. 签发报表并记录。"""
@@ -201,5 +203,9 @@ def issue_command(
             actor=actor or getpass.getuser(),
             reason=reason,
         )
+    if as_json:
+        document = {"id": made.id, "version": made.version, "seq": made.seq, "files": list(made.names)}
+        click.echo(json.dumps(document))
+        return
     sentence = "%(id)s version %(version)s issued in entry %(seq)s: %(files)s"
     click.echo(text(language, sentence, id=made.id, version=made.version, seq=made.seq, files=" ".join(made.names)))

@@ -15,6 +15,7 @@ from gateway.accounting.results import KIND, figure_document
 from gateway.domain.errors import UnknownObjectError
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
+from gateway.journal.journal import Journal
 from gateway.registry.registry import Registry
 from gateway.reports.document import Document
 from gateway.sealing.tiles import write_durably
@@ -24,6 +25,7 @@ PREFIX = "report/"
 MAX_FIGURE_BYTES = 40_000
 """Of an entry's 60 000 bytes, what figures may take."""
 MAX_REPORTS = 100_000
+_PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +131,16 @@ def issued_report(registry: Registry, organisation: str, id_: str, version: int 
     raise UnknownObjectError("no report '%(id)s' was issued", id=id_ if version is None else f"{id_}/{version}")
 
 
-def next_version(registry: Registry, organisation: str, id_: str) -> int:
-    """The number the next issue of a report has."""
-    return 1 + max((each.version for each in issued(registry, organisation) if each.id == id_), default=0)
+def next_version(registry: Registry, journal: Journal, organisation: str, id_: str) -> int:
+    """The number the next issue of a report has, counting those too that the projection has not come to yet."""
+    newest = max((each.version for each in issued(registry, organisation) if each.id == id_), default=0)
+    subject = f"{organisation}/result/{PREFIX}{id_}"
+    after = registry.applied_seq()
+    while page := journal.read(after, _PAGE, {KIND}):
+        versions = [int(each.body["version"]) for each in page if each.subject == subject]
+        newest = max([newest, *versions])
+        after = page[-1].seq
+    return newest + 1
 
 
 def _issued(id_: str, seq: int, at_us: int, body: Mapping[str, Any]) -> IssuedReport:

@@ -11,15 +11,14 @@ from fastapi.responses import HTMLResponse, Response
 from api.asked import Asked, AskedFor
 from api.people.roles import allowed
 from api.problems import DeniedError
-from api.setting import set_report
+from api.setting import issue_report, set_report
 from api.web.environment import page
 from api.web.pages.energy import civil_day
 from api.work import Job, begin
-from api.writing import WritingFor
-from gateway.assembly.reporting import ReportWish, issuing, report
+from api.writing import Writing, WritingFor
+from gateway.assembly.reporting import ReportWish, report
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import iso
-from gateway.journal.entry import Draft
 from gateway.reports.catalogue import GROUPS, KINDS, MEDIA_TYPES, kind_of
 from gateway.reports.document import Document
 from gateway.reports.issuing import issued, issued_report
@@ -52,12 +51,17 @@ def asked_report(asked: Asked, wish: ReportWish) -> Document:
 
 
 def child_options(asked: Asked, wish: ReportWish) -> list[str]:
-    """The same wish for the program that sets PDF files."""
-    options = [wish.kind, "--at", iso(asked.asking.as_of_us), "--language", wish.language]
+    """The same wish for the program that sets PDF files, at the same moment."""
+    options = [*_asked_options(wish), "--at", iso(asked.asking.as_of_us)]
     if asked.asking.known_seq is not None:
         options += ["--known", str(asked.asking.known_seq)]
     if asked.person.organisation != asked.reader.folder.organisation:
         options += ["--organisation", asked.person.organisation]
+    return options
+
+
+def _asked_options(wish: ReportWish) -> list[str]:
+    options = [wish.kind, "--language", wish.language]
     for name, day in (("--first", wish.first), ("--last", wish.last)):
         options += [name, day.isoformat()] if isinstance(day, date) else []
     return [*options, *(["--review", wish.review] if wish.review else [])]
@@ -152,16 +156,16 @@ def issue(
     """Put a report on record: its files by hash, its figures in the entry."""
     asked = writing.asked
     wish = asked_wish(asked, kind, language, first=first, last=last, review=review)
-    draft = issued_draft(asked, wish, actor=writing.actor, reason=reason)
-    return writing.done([draft], then="/reports")
+    return begin_issue(writing, wish, reason)
 
 
-def issued_draft(asked: Asked, wish: ReportWish, *, actor: str, reason: str) -> Draft:
-    """The entry of a report to issue, its files kept already: PDF as the child sets it, XLSX and JSON."""
-    pdf = set_report(asked.reader.folder.path, child_options(asked, wish), "pdf")
-    document = asked_report(asked, wish)
-    draft, _files = issuing(asked.reader, document, ("pdf", "xlsx"), (), actor=actor, reason=reason, given={"pdf": pdf})
-    return draft
+def begin_issue(writing: Writing, wish: ReportWish, reason: str) -> Response:
+    """Put a report on record as of now, in the person's name, and answer once it is shown."""
+    folder = writing.folder
+    if writing.organisation != folder.organisation:
+        raise UnknownObjectError("this data folder holds no organisation %(id)s", id=folder.organisation)
+    seq = issue_report(folder.path, _asked_options(wish), actor=writing.actor, reason=reason)
+    return writing.answer([seq], then="/reports")
 
 
 @router.get("/reports/issued/{kind}/{version}/{form}")

@@ -29,6 +29,8 @@ def issued_folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
         arguments = ["issue", kind, "--data", str(folder.path), "--at", iso(NOW), "--actor", "li", "--reason", "年审"]
         done = CliRunner().invoke(command, [*arguments, *options], obj="en", catch_exceptions=False)
         assert done.exit_code == 0, done.output
+        if kind == "form-b10":
+            continue  # the second version is counted before the first one is projected
         projection = Projection(folder, FixedClock())
         try:
             while projection.step().applied:
