@@ -9,8 +9,8 @@ from simulators.modbus.exchange import Exchange, Reaction
 class WireFaults:
     """A ``Mischief`` that applies the wire faults of the devices behind one server, and remembers when it did.
 
-    ``applied`` counts, by kind, the exchanges really spoilt: what a detector is measured against; ``latest`` is the kind
-    of the last one.
+    ``applied`` counts, by kind, the exchanges really spoilt: what a detector is measured against; ``latest`` is the
+    kind of the last one.
     """
 
     def __init__(self, faults: Sequence[Fault], log: Callable[[Fault, Exchange], None] | None = None) -> None:

@@ -135,6 +135,16 @@ async def test_the_loser_of_a_conflict_is_left_out_even_after_a_restart(road: Ro
     assert [row.values[0] for row in late.rows] == [7]
 
 
+async def test_a_restart_amid_late_rows_gives_no_refused_one(road: Road) -> None:
+    """The first row a new feed sees is itself late: what comes after it, later in time, may still be refused."""
+    road.journal.append(
+        [message((5, 1, 100)), message((6, 2, 101)), message((4, 3, 99)), message((5, 8, 100)), message((6, 9, 101))]
+    )
+    road.project()
+    rows = (await road.feed().read(4, 1000)).rows  # from the late row on
+    assert [row.values[0] for row in rows] == [3]
+
+
 async def test_late_rows_are_given(road: Road) -> None:
     road.journal.append([message((9, 5, 100)), message((2, 6, 101)), message((1, 4, 99))])
     road.project()
