@@ -15,18 +15,19 @@ from gateway.assembly.reading import OpenFolder, open_for_reading
 from gateway.assembly.reporting import ReportPeriodError, ReportWish, report
 from gateway.assembly.review_loading import checklist_documents
 from gateway.domain.errors import UnknownObjectError
-from gateway.domain.time import parse_iso
+from gateway.domain.time import US_PER_HOUR, parse_iso
+from gateway.journal.entry import Draft
 from gateway.journal.journal import Journal
 from gateway.reports.catalogue import KINDS
 from gateway.reports.diagrams import BOX_WIDTH, Link, Node, cut, diagram
-from gateway.reports.document import Boxes, Column, Document, Picture, Table
+from gateway.reports.document import Amount, Boxes, Column, Document, Picture, Table
 from gateway.reports.drawing import drawn
 from gateway.reports.facts import Member, Nonconformity, ReviewFacts, ReviewItem, Stage
 from gateway.reports.fonts import MissingFontError, chinese_family
 from gateway.reports.making import Making
 from gateway.reports.rendering import rendered
 from gateway.review.acts import plan_draft
-from tests.plant_folder import NOW, FixedClock, build_folder
+from tests.plant_folder import NOW, QUARTER_KWH, START, FixedClock, build_folder
 from tests.unit.gateway.reports.test_numbers import document_of
 
 
@@ -239,3 +240,38 @@ def test_the_edition_in_force_gives_the_demanded_rate(reader: OpenFolder) -> Non
         document = report(reader, asking, ReportWish(kind="form-b8", language="zh"), at_us=NOW)
         rows = [row for row in table(document, "b8").rows if row[0] == "电力" and "一级" in str(row[1])]
         assert {row[4] for row in rows} == wanted
+
+
+def test_an_invoice_is_held_against_its_own_time(tmp_path: Path) -> None:
+    """Ten of the 26 hours were charged: 40 quarter hours of 630 000 kWh were metered in them, not all 104."""
+    folder = build_folder(tmp_path / "data")
+    invoice = {
+        "number": "F-1",
+        "from": START,
+        "to": START + 10 * US_PER_HOUR,
+        "amount": "25000",
+        "unit": "MWh",
+        "price": "1",
+        "currency": "CNY",
+    }
+    body = {"actor": "li", "object": invoice, "reason": "", "source": "", "withdrawn": 0}
+    with Journal.open(folder) as journal:
+        journal.append([Draft("invoice", f"{folder.organisation}/point/P-01", NOW, body)])
+    projection = Projection(folder, FixedClock())
+    try:
+        while projection.step().applied:
+            pass
+    finally:
+        projection.close()
+    with open_for_reading(folder) as reader:
+        document = document_of(reader, "annual-energy")
+    (row,) = [row for row in table(document, "annual").rows if row[0] == "电力"]
+    exact = [getattr(cell, "figure", None) and cell.figure.value for cell in row]  # type: ignore[union-attr]
+    assert exact[1] == 25_000_000
+    assert exact[3] == 40 * QUARTER_KWH
+    assert exact[4] == 40 * QUARTER_KWH - 25_000_000
+    assert exact[6] == 104 * QUARTER_KWH
+    difference, then = row[4], row[3]
+    assert isinstance(difference, Amount)
+    assert isinstance(then, Amount)
+    assert difference.figure.expanded == then.figure.expanded, "the invoice is taken as written"

@@ -1,6 +1,9 @@
 """Issuing a report: the entry names its files by hash and has its figures; nothing changes later, and it verifies."""
 
 import json
+import subprocess
+import sys
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,9 +19,11 @@ from gateway.domain.time import iso
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.reports.issuing import MAX_FIGURE_BYTES, issued, issued_report
+from gateway.sealing.package import PackageWriter
+from gateway.sealing.selection import Wish
 from gateway.verifier.folder import FolderCheck, Options
 from gateway.verifier.report import Report
-from tests.plant_folder import NOW, FixedClock, build_folder
+from tests.plant_folder import NOW, START, FixedClock, build_folder
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +128,21 @@ def test_the_list_names_every_report(issued_folder: DataFolder) -> None:
     document = json.loads(done.output)
     assert {f"form-b{number}" for number in range(1, 11)} <= {each["id"] for each in document["kinds"]}
     assert [each["id"] for each in document["issued"]] == ["forms", "form-b10", "form-b10"]
+
+
+def test_a_package_takes_the_files_along_and_verifies_alone(issued_folder: DataFolder, tmp_path: Path) -> None:
+    target = tmp_path / "package.zip"
+    with Journal.open(issued_folder) as journal:
+        sealed = sealed_up_to(issued_folder, journal, FixedClock())
+        wish = Wish(START, NOW, frozenset(), frozenset())
+        PackageWriter(issued_folder, journal, FixedClock(), sealed, "li").write(wish, target, "审查")
+    with open_for_reading(issued_folder) as reader:
+        wanted = {
+            file.sha256 for each in issued(reader.sources.registry, issued_folder.organisation) for file in each.files
+        }
+    with zipfile.ZipFile(target) as archive:
+        held = {name.rpartition("/")[2] for name in archive.namelist() if "documents/" in name}
+    assert wanted <= held
+    command = [sys.executable, "-P", "-m", "gateway.verifier", str(target)]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout.decode()
