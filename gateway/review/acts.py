@@ -31,6 +31,8 @@ VERDICTS = ("conforming", "nonconforming", "not_applicable", "open")
 
 MAX_TEXT = 4_000
 MAX_DOCUMENT_BYTES = 20_000_000
+MAX_ACT_BYTES = 58_000
+"""Below what an entry may hold, with room for what every entry says."""
 MAX_ID = 60
 
 
@@ -94,7 +96,10 @@ def act_draft(
         "note": None,
         "reason": checked_text(reason),
     }
-    return Draft(KIND, f"{organisation}/{subject[0]}/{checked_id(subject[1])}", at_us, canonical.plain(body))
+    document = canonical.plain(body)
+    if len(canonical.encode_any(document)) > MAX_ACT_BYTES:
+        raise ReviewError("this is too large for one entry; take fewer or shorter lines, or attach a file")
+    return Draft(KIND, f"{organisation}/{subject[0]}/{checked_id(subject[1])}", at_us, document)
 
 
 def plan_draft(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.review.acts import ReviewError
+from gateway.review.acts import DRAWN, ReviewError, act_draft
 from gateway.review.draw import Wish, draw, drawn_again
 
 OBJECTS = [f"works-{number:02}" for number in range(20)]
@@ -69,3 +69,9 @@ def test_a_changed_draw_is_seen() -> None:
     assert not drawn_again({**found, "pool": [*found["pool"], ["one-more", "0" * 64]]})
     with pytest.raises(ReviewError):
         drawn_again({"seed": "x"})
+
+
+def test_a_draw_too_large_for_an_entry_is_refused_before_it_is_written() -> None:
+    made = draw(wish(objects=[f"works-{number:04}" for number in range(2_000)], count=2))
+    with pytest.raises(ReviewError, match="too large"):
+        act_draft("works", ("draw", "d1"), DRAWN, at_us=1, actor="office", object_=made)
