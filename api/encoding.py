@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-import xlsxwriter
 from fastapi.responses import Response
 
 from api.negotiation import XLSX
@@ -64,6 +63,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str, z
 
 def sheet(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str, zone: ZoneInfo) -> Response:
     """The same table as XLSX: numbers as numbers where a spreadsheet holds every digit of them, else as text."""
+    import xlsxwriter  # noqa: PLC0415  # for those who ask for a spreadsheet
+
     made = io.BytesIO()
     book = xlsxwriter.Workbook(
         made, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

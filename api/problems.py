@@ -21,7 +21,6 @@ from gateway.certificates.refusal import CertificateRefusedError
 from gateway.domain.errors import DataFolderError, JournalError, MeterproofError, UnknownObjectError
 from gateway.i18n import text
 from gateway.registry.replacement_checks import ReplacementRefusedError
-from gateway.reports.fonts import MissingFontError
 from gateway.review.acts import ReviewError
 
 MEDIA_TYPE = "application/problem+json"
@@ -78,7 +77,6 @@ STATUS_OF: tuple[tuple[type[MeterproofError], int, str], ...] = (
     (BusyError, HTTPStatus.TOO_MANY_REQUESTS, "busy"),
     (UnreadableParameterError, HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-parameter"),
     (ReportPeriodError, HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-parameter"),
-    (MissingFontError, HTTPStatus.SERVICE_UNAVAILABLE, "report"),
     (ReportFailedError, HTTPStatus.SERVICE_UNAVAILABLE, "report"),
     (DataFolderError, HTTPStatus.SERVICE_UNAVAILABLE, "data-folder"),
     (JournalError, HTTPStatus.INTERNAL_SERVER_ERROR, "journal"),

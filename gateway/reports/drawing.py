@@ -3,8 +3,6 @@
 ``serve`` draws the same specifications in its short-lived child instead, because the engine takes tens of megabytes.
 """
 
-import vl_convert
-
 from gateway.domain.errors import MeterproofError
 from gateway.reports.document import Document
 
@@ -15,6 +13,8 @@ class UndrawableError(MeterproofError):
 
 def drawn(document: Document) -> dict[str, bytes]:
     """The SVG of each picture, by id; UndrawableError when one cannot be drawn."""
+    import vl_convert  # noqa: PLC0415  # tens of megabytes, for those who draw only
+
     made = {}
     for picture in document.pictures():
         try:
