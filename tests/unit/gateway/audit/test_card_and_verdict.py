@@ -120,6 +120,12 @@ def test_plan_and_rates_count_what_the_cards_say(opened):
     assert wrong <= {row.instrument.id for row in found.rows}
     rate = next(each for each in found.rates if each.id == "verified")
     assert (rate.part, rate.whole) == (sum(row.due.counts for row in rows), len(rows))
+    windows = {(each.instrument, each.rule): (each.since, each.to) for each in found.out_of_control}
+    since, to = windows["JL-coal-mill", "calibration.expired"]
+    assert to is None, "the coal mill's certificate ended half way through the history and nothing came after it"
+    ended = next(each.until for each in found.validities if each.instrument == "JL-coal-mill" and each.in_force)
+    assert ended is not None
+    assert since == ended + timedelta(days=1), "valid to the end of its last day"
     today = asking.today
     planned = plan_rows(opened.sources, asking, months_of(today.year, today.month))
     assert wrong <= {str(row[1]) for row in planned}
