@@ -20,7 +20,7 @@ from gateway.projection.feed import JournalFeed
 from gateway.series.store import SeriesStore
 
 LOST_ANSWERS = 0.1
-ROUND_S = 6 * 3_600.0
+ROUND_S = 8 * 3_600.0
 SETTINGS = CourierSettings(idle_s=ROUND_S / 2, backoff_first_s=60.0, backoff_most_s=900.0, status_every_s=1e9)
 
 Tags = tuple[str, ...]

@@ -224,7 +224,7 @@ def _quiet_machine() -> Iterator[None]:
     be read back from the journal, not less."""
     with (
         patch.object(collecting, "kernel_clock_state", lambda: ClockState(True, 0, "simulated")),
-        patch.object(collector_module, "SEAL_S", float(PERIOD_S)),
+        patch.object(collector_module, "SEAL_S", 2.0 * PERIOD_S),
         patch.object(collector_module, "MINUTE_S", MINUTE_S),
         patch.object(collector_module, "REFRESH_S", 600.0),
         patch.object(pushed, "TICK_S", 30.0),
