@@ -155,6 +155,11 @@ class Gathered:
         return Period(start, max(start + 1, floor_to(self.asking.settling_us, 900_000_000)))
 
     @cached_property
+    def before_seq(self) -> int:
+        """The newest entry recorded before the days the views look at: what they list comes after it."""
+        return self.sources.registry.known_seq(self.span.start_us)
+
+    @cached_property
     def reviews(self) -> Reviews:
         """Everything of kind ``review``."""
         return read_reviews(

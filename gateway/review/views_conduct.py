@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from gateway.accounting.results import results
 from gateway.audit.record import seal_state
 from gateway.domain.ledger import LedgerDocument, Person
+from gateway.registry.record import Event
 from gateway.review import acts
 from gateway.review.gathered import Cell, Entry, Gathered, Instant, Section, said_word, section
 from gateway.review.views_instruments import ATTENTION, EMPTY, IN_ORDER, STATED
 
 MAX_EVENTS = 5_000
+_CONDUCT = ("event", "user", "review", "result", "laboratory", "stock", "key")
+"""Kinds of entries that are somebody's act; who changed a card stands on the card."""
 _QUIET = frozenset({"checkpoint.handed_out", "archive.closed"})
 
 
@@ -46,18 +49,21 @@ def actions_view(gathered: Gathered) -> Section:
     registry, asking = gathered.sources.registry, gathered.asking
     found = [
         each
-        for each in registry.events(asking.organisation, kind="event", limit=MAX_EVENTS)
+        for kind in _CONDUCT
+        for each in registry.events(asking.organisation, after_seq=gathered.before_seq, kind=kind, limit=MAX_EVENTS)
         if (asking.known_seq is None or each.seq <= asking.known_seq)
         and each.actor not in {"", "system"}
         and each.action not in _QUIET
     ]
+    found.sort(key=lambda each: each.seq)
     counted = Counter((each.actor, each.action) for each in found)
     said = [
         (
-            "%(count)s acts of %(people)s people are in the log.",
+            "%(count)s acts of %(people)s people in the last %(days)s days.",
             {
                 "count": len(found),
                 "people": len({actor for actor, _ in counted}),
+                "days": gathered.days,
             },
         )
     ]
@@ -66,7 +72,7 @@ def actions_view(gathered: Gathered) -> Section:
             Instant(each.at_us),
             each.actor,
             each.action,
-            str(each.body.get("object") or "")[:120],
+            _about(each),
             str(each.body.get("reason") or "")[:200],
             Entry(each.seq),
         ]
@@ -74,6 +80,11 @@ def actions_view(gathered: Gathered) -> Section:
     ]
     columns = ["time", "who", "act", "about what", "reason", "entry"]
     return section("actions", STATED if found else EMPTY, said, columns=columns, rows=rows, link="/journal")
+
+
+def _about(each: Event) -> str:
+    said = each.body.get("object")
+    return (said if isinstance(said, str) else each.subject.split("/", 1)[1])[:120]
 
 
 def documents_view(gathered: Gathered) -> Section:

@@ -17,7 +17,7 @@ METHODS = ("measured", "interpolated", "caught_up", "substituted", "manual")
 DOUBTFUL = ("substituted", "manual")
 MAX_CHANGES = 300
 MAX_DIFFERENCES = 60
-MAX_CLOCK_ENTRIES = 20_000
+MAX_CLOCK_ENTRIES = 50_000
 SHORTFALL_PERMILLE = 990
 
 
@@ -190,7 +190,9 @@ def integrity_view(gathered: Gathered) -> Section:
     registry, asking, journal = gathered.sources.registry, gathered.asking, gathered.sources.journal
     clocks = [
         each
-        for each in registry.events(asking.organisation, kind="clock", limit=MAX_CLOCK_ENTRIES)
+        for each in registry.events(
+            asking.organisation, after_seq=gathered.before_seq, kind="clock", limit=MAX_CLOCK_ENTRIES
+        )
         if asking.known_seq is None or each.seq <= asking.known_seq
     ]
     steps = [each for each in clocks if each.body.get("step_us")]
