@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from functools import cache
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -16,6 +17,8 @@ MAX_PASSWORD_CHARACTERS = 256
 _MEMORY_KIB = 19_456
 _PASSES = 2
 """OWASP's recommendation for Argon2id (19 MiB, two passes, one lane): some tens of milliseconds a try."""
+_AT_ONCE = BoundedSemaphore(2)
+"""Runs of Argon2id at once: a flood of tries must not take the memory that collection needs."""
 
 
 @cache
@@ -31,13 +34,15 @@ def _nobody() -> str:
 
 def hardened(secret: str) -> str:
     """The Argon2id form of a secret, with its own salt and parameters in it."""
-    return _hasher().hash(secret)
+    with _AT_ONCE:
+        return _hasher().hash(secret)
 
 
 def matches(stored: str | None, secret: str) -> bool:
     """Whether a secret is the stored one; None stores nothing and takes as long."""
     try:
-        _hasher().verify(stored or _nobody(), secret)
+        with _AT_ONCE:
+            _hasher().verify(stored or _nobody(), secret)
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None

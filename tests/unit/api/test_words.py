@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
+from api.people.roles import ROLE_NAMES
 from api.problems import _TITLES
 from api.web.environment import MENU
 from api.web.view import WEEKDAYS
+from gateway.audit.judged import CONFIRMED, DISMISSED
 from gateway.domain.quality import Flag, Status, word
 from gateway.i18n.terms import FLAG_TERMS, TERMS, quality_terms, term
 
@@ -28,6 +30,19 @@ def _asked_of_views() -> set[str]:
     return {match for source in sources for match in re.findall(r'\.t\("((?:[^"\\]|\\.)*)"', source)}
 
 
+def _named_tasks() -> set[str]:
+    """What may wait for somebody, titles and steps of long work."""
+    sources = [path.read_text("utf-8") for path in (ROOT / "api").rglob("*.py")]
+    patterns = (
+        r'Task\("((?:[^"\\]|\\.)*)"',
+        r'title = "((?:[^"\\]|\\.)*)"',
+        r'job\.progress\([^"\n]*"((?:[^"\\]|\\.)*)"',
+    )
+    found = {match for source in sources for pattern in patterns for match in re.findall(pattern, source)}
+    assert "suspected events to decide" in found
+    return found
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -37,8 +52,11 @@ def _asked_of_views() -> set[str]:
         set(WEEKDAYS),
         set(_TITLES.values()),
         _asked_of_views(),
+        set(ROLE_NAMES.values()),
+        _named_tasks(),
+        {CONFIRMED, DISMISSED},
     ],
-    ids=["terms", "flags", "menu", "weekdays", "problems", "views"],
+    ids=["terms", "flags", "menu", "weekdays", "problems", "views", "roles", "tasks", "decisions"],
 )
 def test_words_have_chinese(words: set[str]) -> None:
     assert words
