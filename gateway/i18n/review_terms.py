@@ -69,7 +69,6 @@ REVIEW_TERMS: dict[str, dict[str, str]] = {
         "stale": "no recent reading",
         "no_device": "no device reads it",
         "no_reading": "no reading in these days",
-        "not_fitted": "not fitted at a point",
         "stopped": "out of use",
         "optional": "need not be measured",
         "exempt": "exempted",

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from gateway.audit.certificates import Due
 from gateway.audit.energy import begun_us, reached_us
 from gateway.audit.equipping import Equipping, NetworkPoint
 from gateway.audit.ledger import LedgerRow
@@ -105,16 +104,16 @@ EQUIPPING = (
 )
 CLASS = "Points whose meter has the accuracy class demanded of it or a better one, of the points where both are known."
 VERIFIED = (
-    "Instruments whose newest certificate is valid on the day and says no failure, of the instruments fitted at a "
-    "point and not out of use."
+    "Instruments whose newest certificate is valid on the day and says no failure, of the instruments of the ledger "
+    "that are not out of use."
 )
 COMPULSORY = (
-    "Instruments under compulsory verification with a valid verification certificate, of all such instruments fitted "
-    "at a point and not out of use. A calibration certificate does not count."
+    "Instruments under compulsory verification with a valid verification certificate, of all such instruments of the "
+    "ledger that are not out of use. A calibration certificate does not count."
 )
 TRACEABLE = (
     "Instruments with a valid certificate that names its standards, every one of them on record and valid when it was "
-    "used, of the instruments fitted at a point and not out of use."
+    "used, of the instruments of the ledger that are not out of use."
 )
 COMPLETENESS = "Quarter hours with a value, of the quarter hours that were over, since each point's first reading."
 SLOTS = "Slots that ended with an answer, of the slots that were due, since the beginning of the first day (UTC)."
@@ -181,7 +180,7 @@ def _compulsory(gathered: Gathered) -> list[Indicator]:
 
 
 def _due_reason(row: LedgerRow) -> str:
-    return "" if row.due in {Due.VALID, Due.DUE_SOON} else str(row.due)
+    return "" if row.due.counts else str(row.due)
 
 
 def _traceable(gathered: Gathered) -> list[Indicator]:
@@ -211,9 +210,10 @@ def _of_instruments(
     members, excluded = [], []
     for row in rows:
         card = row.instrument
-        why = _not_in_use(gathered, row)
-        if why:
-            excluded.append(Excluded(kind="instrument", id=card.id, name_zh=card.name, name_en=card.name, why=why))
+        if not row.in_use:
+            excluded.append(
+                Excluded(kind="instrument", id=card.id, name_zh=card.name, name_en=card.name, why="stopped")
+            )
             continue
         found = reason(row)
         members.append(
@@ -228,12 +228,6 @@ def _of_instruments(
             )
         )
     return _indicator(gathered, family, definition, members=members, excluded=excluded)
-
-
-def _not_in_use(gathered: Gathered, row: LedgerRow) -> str:
-    if not row.in_use:  # one that failed is shown as stopped and counts all the same
-        return "stopped"
-    return "" if row.instrument.id in gathered.fitted else "not_fitted"
 
 
 # -- data

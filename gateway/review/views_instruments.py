@@ -53,9 +53,7 @@ def ledger_view(gathered: Gathered) -> Section:
 
 def certificates_view(gathered: Gathered) -> Section:
     """Instruments whose certificate is not in order on the day, worst first."""
-    wrong = [
-        row for row in gathered.rows if row.due not in {Due.VALID, Due.NO_TERM} and row.instrument.id in gathered.fitted
-    ]
+    wrong = [row for row in gathered.rows if row.due not in {Due.VALID, Due.NO_TERM} and row.in_use]
     rows: list[Sequence[Cell]] = [
         [
             row.instrument.id,

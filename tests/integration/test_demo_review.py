@@ -413,3 +413,12 @@ def test_a_draw_is_published_and_drawn_again(walk: Walk, tmp_path: Path) -> None
     changed = {**found["draw"], "drawn": found["draw"]["drawn"][::-1]}
     published.write_text(json.dumps(changed), "utf-8")
     meterproof("review", "draw-check", published, code=1)
+
+
+def test_the_shares_are_the_same_wherever_they_stand(walk: Walk) -> None:
+    mine = {each["id"]: (each["numerator"], each["denominator"]) for each in asked(walk.plant, "/api/v1/indicators")}
+    plan = {each["id"]: (each["part"], each["whole"]) for each in asked(walk.plant, "/api/v1/calibration")["rates"]}
+    assert {name: mine[name] for name in plan} == plan
+    for each in asked(walk.plant, "/api/v1/points")["rates"]:
+        counted = mine[f"equipping.{each['energy_kind']}.{each['level']}"]
+        assert counted == (each["equipped"], each["demanded"])
