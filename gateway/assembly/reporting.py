@@ -64,6 +64,7 @@ def report(reader: OpenFolder, asking: Asking, wish: ReportWish, *, at_us: int) 
         at_us=at_us,
         required_rates=rates,
         required_edition=edition,
+        editions=editions(),
     )
     if wish.review:
         review = state.review(wish.review)

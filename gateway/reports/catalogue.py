@@ -96,7 +96,7 @@ _LISTED: Sequence[Kind] = (
         make=energy_year.annual,
         needs_period=True,
     ),
-    Kind(id="indicators", title="Indicators", group="accounts", make=statistics.indicators),
+    Kind(id="indicators", title="Indicators", group="accounts", make=statistics.indicator_sheet),
     Kind(
         id="verification-plan",
         title="Verification and calibration plan",

@@ -27,6 +27,7 @@ from gateway.i18n.accounting_terms import ACCOUNTING_TERMS
 from gateway.i18n.terms import term
 from gateway.reports.document import Amount, Block, Document, Method
 from gateway.reports.facts import ReviewFacts
+from gateway.review.checklist import EquippingEdition
 
 EnergyKinds = Mapping[str, tuple[str, str]]
 """Names of energy kinds, Chinese and English, by id."""
@@ -58,6 +59,7 @@ class Making:
     review: ReviewFacts | None = None
     required_rates: Mapping[tuple[str, int], Fraction] = field(default_factory=dict)
     required_edition: str = ""
+    editions: Sequence[EquippingEdition] = ()
     _there: Plant | None = None
     _rows: Sequence[LedgerRow] | None = None
     _metered: Metered | None = None

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
-from gateway.audit.calibration_plan import calibration_plan
 from gateway.audit.certificates import Due
-from gateway.audit.completeness import MAX_DAYS, completeness
 from gateway.audit.equipping import Equipping, NetworkPoint, network
 from gateway.domain.figure import decimal_text
 from gateway.domain.ratio import class_rank
+from gateway.i18n.review_terms import REVIEW_TERMS
 from gateway.reports.document import Cell, Column, Document, Method, Table
 from gateway.reports.forms import INFERRED, boxes
 from gateway.reports.making import Making
+from gateway.review.gathered import Gathered
+from gateway.review.indicators import Indicator, indicators
 
 _IN_FORCE = frozenset({Due.VALID, Due.DUE_SOON})
 
@@ -113,31 +114,19 @@ def classes_table(making: Making) -> Table:
 
 
 def indicators_table(making: Making) -> Table:
-    """Rates with numerator, denominator and definition beside the number."""
-    titles = (("Indicator", 3), ("Numerator", 2), ("Denominator", 2), ("Value, %", 2), ("Definition", 6))
-    plan = calibration_plan(making.sources, making.asking)
-    points = [each for each in network(making.sources, making.asking).points if _is_demanded(each)]
-    equipped = sum(each.equipping is Equipping.EQUIPPED for each in points)
-    rows: list[list[Cell]] = [
-        [
-            making.t("Equipping rate"),
-            equipped,
-            len(points),
-            making.share("indicator/equipping", equipped, len(points), f"/points?as_of={making.asking.today}"),
-            making.t("points that must be measured and have a meter, of those that must be measured"),
-        ]
-    ]
-    rows += [
-        [
-            making.term("rate", rate.id),
-            rate.part,
-            rate.whole,
-            making.share(f"indicator/{rate.id}", rate.part, rate.whole, f"/calibration?as_of={making.asking.today}"),
-            making.term("rate_definition", rate.id),
-        ]
-        for rate in plan.rates
-    ]
-    rows.append(_completeness_row(making))
+    """The review's own indicators: numerator, denominator, what is left out, and the definition beside each number."""
+    titles = (
+        ("Indicator", 3),
+        ("Of what", 3),
+        ("Numerator", 2),
+        ("Denominator", 2),
+        ("Value, %", 2),
+        ("Demanded, %", 2),
+        ("Left out", 1),
+        ("Definition", 6),
+    )
+    gathered = Gathered(making.sources, making.asking, making.editions)
+    rows: list[list[Cell]] = [_indicator_row(making, each) for each in indicators(gathered)]
     return Table(
         id="indicators",
         title=making.t("Indicators"),
@@ -150,20 +139,20 @@ def indicators_table(making: Making) -> Table:
     )
 
 
-def _completeness_row(making: Making) -> list[Cell]:
-    found = completeness(making.sources, making.asking, days=MAX_DAYS // 2)
-    known = [each.covered_permille for each in found.points if each.covered_permille is not None]
-    covered, whole = sum(known), 1000 * len(known)
+def _indicator_row(making: Making, each: Indicator) -> list[Cell]:
+    of_what = ""
+    if each.energy_kind:
+        of_what = f"{making.energy_kind(each.energy_kind)} {making.term('level', each.level)}"
+    id_ = "/".join(filter(None, ["indicator", each.family, each.energy_kind, str(each.level or "")]))
     return [
-        making.t("Completeness of data"),
-        covered,
-        whole,
-        making.share("indicator/completeness", covered, whole, f"/quality?as_of={making.asking.today}"),
-        making.t(
-            "permille of time covered by readings, summed over points that are read, %(first)s to %(last)s",
-            first=found.first.isoformat(),
-            last=found.last.isoformat(),
-        ),
+        making.t(REVIEW_TERMS["indicator"][each.family]),
+        of_what,
+        each.numerator,
+        each.denominator,
+        making.share(id_, each.numerator, each.denominator, f"/api/v1/indicators?as_of={making.asking.today}"),
+        None if each.required_percent is None else each.required_percent,
+        len(each.excluded),
+        making.t(each.definition),
     ]
 
 
@@ -177,10 +166,10 @@ def form(making: Making, id_: str) -> Document:
     return making.document(f"form-{id_}", table.title, [table, boxes(making)], methods=methods(making))
 
 
-def indicators(making: Making) -> Document:
+def indicator_sheet(making: Making) -> Document:
     """The sheet of indicators."""
     table = indicators_table(making)
-    return making.document("indicators", table.title, [table, boxes(making)], methods=methods(making))
+    return making.document("indicators", table.title, [table, boxes(making)], methods=methods(making), landscape=True)
 
 
 def methods(making: Making) -> tuple[Method, ...]:

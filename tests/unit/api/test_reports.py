@@ -144,3 +144,13 @@ def test_problems_of_a_wish_say_what(client: TestClient) -> None:
         assert answer.status_code == status, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
     assert json.loads(client.get("/api/v1/reports/form-b99").text)["status"] == 404
+
+
+def test_indicators_are_those_of_the_review(client: TestClient) -> None:
+    reviewed = client.get("/api/v1/indicators").json()["result"]
+    blocks = client.get("/api/v1/reports/indicators").json()["result"]["blocks"]
+    (table,) = [each for each in blocks if each["type"] == "table"]
+    assert [(row[2], row[3]) for row in table["rows"]] == [
+        (each["numerator"], each["denominator"]) for each in reviewed
+    ]
+    assert all(row[7] for row in table["rows"]), "each says its definition"
