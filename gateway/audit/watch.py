@@ -28,6 +28,8 @@ from gateway.metrology.watching import NodeWatch, watch
 WINDOW_DAYS = 60
 MAX_WINDOW_DAYS = 180
 MAX_NODES = 200
+MAX_KEPT = 12
+"""Answers kept for the parts of a page, beside those of the accounts."""
 DRIFT_SHARE = 1 / 3
 """How much of its limit a meter may walk in a year (推断)."""
 LEAST_PRIOR_SHARE = 1 / 2
@@ -96,6 +98,11 @@ def watched_nodes(
     What a node's balance says of a child that is itself a node becomes that node's parent error: errors are told
     relative to the meter at the top.
     """
+    state = (sources.registry.applied_seq(), sources.settlement.applied_seq(), asking.settling_us)
+    key = ("watch", asking.organisation, asking.known_seq, days, node, most, state)
+    kept = sources.memory.get(key)
+    if isinstance(kept, list):
+        return kept
     there = there or plant(sources, asking)
     nodes = [fact for _depth, fact in there.walk() if _children(there, fact) and there.register(fact) is not None]
     known: dict[str, MeterEstimate] = {}
@@ -108,6 +115,9 @@ def watched_nodes(
         known |= {each.point.id: each.estimate for each in view.children if each.estimate is not None}
         if not node or fact.point.id == node:
             found.append(view)
+    sources.memory[key] = found
+    while len(sources.memory) > MAX_KEPT:
+        sources.memory.pop(next(iter(sources.memory)))
     return found
 
 

@@ -64,6 +64,15 @@ def test_every_page_of_every_point_and_instrument_comes(client: TestClient) -> N
         assert client.get(f"/trace?point={each}").status_code == 200, each
 
 
+@pytest.mark.parametrize("address", ["/comparison?step=hour", "/comparison?step=day", "/watch"])
+def test_stack_and_watch_come(client: TestClient, address: str) -> None:
+    """Plan and tests of the stack are on record from the first start on; what is planted there needs more history."""
+    assert client.get(address).status_code == 200
+    found = client.get("/api/v1/comparison?step=day").json()["result"]
+    assert found["stack"] == "kiln"
+    assert {each["agreement"] for each in found["steps"]} <= {"agrees", "undecided"}
+
+
 def test_figures_recomputed_from_their_evidence(client: TestClient) -> None:
     chance = random.Random(20261122)
     oracle = Oracle(client)
