@@ -11,12 +11,12 @@ from fractions import Fraction
 from gateway.accounting.account import Account
 from gateway.accounting.checks import NamedCheck, invoice_checks, stock_checks, virtual_checks
 from gateway.accounting.estimate import Estimate
-from gateway.accounting.laboratory import doubts, monthly_means
 from gateway.accounting.plan import EmissionSource, Parameter
 from gateway.accounting.quantities import Quantities, Quantity
 from gateway.accounting.tiers import TierTable, tier
-from gateway.audit.accounts import FigureFact, account_of, figure_fact, months_of
+from gateway.audit.accounts import FigureFact, account_of, figure_fact
 from gateway.audit.asking import Asking, Sources
+from gateway.audit.samples import DoubtFact, LaboratoryMonth, SampleFact, doubts_of, laboratory_months, samples_of
 from gateway.domain.figure import decimal_text
 from gateway.domain.time import Period
 
@@ -116,28 +116,6 @@ class TierFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaboratoryMonth:
-    """A property's mean over one month."""
-
-    point: str
-    property: str
-    month_start_us: int
-    samples: int
-    value: str
-    unit: str
-    evidence: Sequence[int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoubtFact:
-    """A question to the laboratory (``gateway.accounting.laboratory.doubts``)."""
-
-    rule: str
-    number: str
-    facts: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckFact:
     """A cross-check: ``metered`` held against ``recorded``, ``limit`` U of the metering; texts, empty where unknown."""
 
@@ -176,6 +154,7 @@ class CarbonAccount:
     product_names: Mapping[str, str]
     tiers: Sequence[TierFact]
     laboratory: Sequence[LaboratoryMonth]
+    samples: Sequence[SampleFact]
     doubts: Sequence[DoubtFact]
     checks: Sequence[CheckFact]
 
@@ -215,8 +194,9 @@ def carbon_account(sources: Sources, asking: Asking, period: Period) -> CarbonAc
         products=[line_fact(made, f"product/{each.id}") for each in plan.products],
         product_names={each.id: each.name for each in plan.products},
         tiers=tiers_of(sources.reference().tiers, made),
-        laboratory=_laboratory(sources, asking, made),
-        doubts=[DoubtFact(rule=each.rule, number=each.number, facts=each.facts) for each in _doubts(made)],
+        laboratory=laboratory_months(sources, asking, made),
+        samples=samples_of(made),
+        doubts=doubts_of(made),
         checks=crosschecks(sources, asking, made),
     )
 
@@ -366,28 +346,6 @@ def tiers_of(tables: Sequence[TierTable], made: Account) -> list[TierFact]:
                 )
             )
     return found
-
-
-def _laboratory(sources: Sources, asking: Asking, made: Account) -> list[LaboratoryMonth]:
-    inputs = made.inputs
-    months = months_of(asking, inputs.period)
-    return [
-        LaboratoryMonth(
-            point=each.point,
-            property=each.property,
-            month_start_us=each.month.start_us,
-            samples=each.samples,
-            value=decimal_text(each.mean.value, 6),
-            unit=each.mean.unit,
-            evidence=each.mean.evidence[:100],
-        )
-        for each in monthly_means(inputs.laboratory, inputs.period, months, sources.reference().units)
-    ]
-
-
-def _doubts(made: Account) -> list[DoubtFact]:
-    inside = [each for each in made.inputs.laboratory if each.period.start_us in made.inputs.period]
-    return [DoubtFact(rule=each.rule, number=each.number, facts=dict(each.facts)) for each in doubts(inside)]
 
 
 def crosschecks(sources: Sources, asking: Asking, made: Account) -> list[CheckFact]:

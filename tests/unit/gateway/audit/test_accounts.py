@@ -85,6 +85,10 @@ def test_laboratory_by_month_and_cross_checks(plant: OpenFolder, ask: Asking) ->
     found = carbon_account(plant.sources, ask, DAY)
     [month] = found.laboratory
     assert (month.property, month.samples, month.value, month.unit) == ("ncv", 2, "24", "GJ/t")
+    assert [(each.number, each.values, each.online) for each in found.samples] == [
+        ("L-1", {"ncv": "23.5 GJ/t"}, False),
+        ("L-2", {"ncv": "24.5 GJ/t"}, False),
+    ]
     checks = {(each.kind, each.name): each for each in found.checks}
     invoice = checks["invoice", "P-01 F-1"]
     assert Fraction(invoice.difference) == INTAKE_KWH - 60_500_000
