@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,12 +11,12 @@ from gateway.assembly.platform import SystemRandom
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from tests.people import client_of, session_of
-from tests.plant_folder import FixedClock, build_folder
+from tests.plant_folder import FixedClock
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return build_folder(tmp_path / "data")
+def folder(fresh: DataFolder) -> DataFolder:
+    return fresh
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.sealing.sealer import Sealer
 from tests.people import client_of, session_of
-from tests.plant_folder import FixedClock, build_folder
+from tests.plant_folder import FixedClock
 
 
 class Probe:
@@ -62,8 +62,8 @@ class Probe:
 
 
 @pytest.fixture
-def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Probe]:
-    made = Probe(build_folder(tmp_path / "data"), monkeypatch)
+def probe(fresh: DataFolder, monkeypatch: pytest.MonkeyPatch) -> Iterator[Probe]:
+    made = Probe(fresh, monkeypatch)
     yield made
     made.go.set()
 
@@ -128,8 +128,8 @@ def test_what_went_wrong_is_said(probe: Probe, error: Exception, said: str) -> N
         assert said in "\n".join(found["said"])
 
 
-def test_a_reviewer_takes_a_package_along(tmp_path: Path) -> None:
-    folder = build_folder(tmp_path / "data")
+def test_a_reviewer_takes_a_package_along(fresh: DataFolder, tmp_path: Path) -> None:
+    folder = fresh
     clock = SystemClock()
     with Journal.open(folder) as journal:
         Sealer(folder, clock).seal(journal)
@@ -150,14 +150,14 @@ def test_a_reviewer_takes_a_package_along(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_package_needs_its_days(tmp_path: Path) -> None:
-    with client_of(build_folder(tmp_path / "data"), role="reviewer") as client:
+def test_a_package_needs_its_days(fresh: DataFolder) -> None:
+    with client_of(fresh, role="reviewer") as client:
         for form in ({}, {"from": "2026-03-10"}, {"from": "2026-03-11", "to": "2026-03-09"}, {"from": "x", "to": "y"}):
             assert client.post("/journal/export", data=form).status_code == 422
 
 
-def test_the_stream_names_the_newest_entry(tmp_path: Path) -> None:
-    folder = build_folder(tmp_path / "data")
+def test_the_stream_names_the_newest_entry(fresh: DataFolder) -> None:
+    folder = fresh
     with client_of(folder, clock=FixedClock()) as client:
         answer = client.get("/live/events")  # under this clock its ten minutes pass at once
         assert answer.headers["content-type"].startswith("text/event-stream")

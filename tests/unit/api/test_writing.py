@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -22,14 +21,13 @@ from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from tests.people import session_of
-from tests.plant_folder import build_folder
 
 PATHS = ("/probe/note", "/api/v1/probe/note", "/probe/foreign", "/probe/nothing")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return build_folder(tmp_path / "data")
+def folder(fresh: DataFolder) -> DataFolder:
+    return fresh
 
 
 @pytest.fixture

@@ -20,15 +20,15 @@ from gateway.assembly.platform import SystemClock
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
-from tests.plant_folder import FixedClock, build_folder
+from tests.plant_folder import FixedClock
 
 ROOT = Path(__file__).parents[4]
 TEMPLATES = ROOT / "api/web/templates"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return build_folder(tmp_path / "data")
+def folder(fresh: DataFolder) -> DataFolder:
+    return fresh
 
 
 def people(folder: DataFolder, *arguments: str, language: str = "en") -> Result:
@@ -107,8 +107,7 @@ def test_an_unknown_account(folder: DataFolder) -> None:
         assert isinstance(people(folder, *act).exception, UnknownObjectError)
 
 
-def test_serve_invites_the_first_administrator_and_only_the_first(tmp_path: Path) -> None:
-    folder = build_folder(tmp_path / "data")
+def test_serve_invites_the_first_administrator_and_only_the_first(folder: DataFolder) -> None:
     program = [sys.executable, "-P", "-m", "gateway.cli.main", "--lang", "en"]
     links = []
     for _ in range(2):

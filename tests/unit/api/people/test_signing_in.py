@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -20,7 +19,7 @@ from gateway.assembly.platform import SystemRandom
 from gateway.domain.time import US_PER_DAY, US_PER_S
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
-from tests.plant_folder import FixedClock, build_folder
+from tests.plant_folder import FixedClock
 
 PASSWORD = "a long sentence about meters"
 
@@ -28,9 +27,9 @@ PASSWORD = "a long sentence about meters"
 class House:
     """One folder with its accounts, a movable clock and a browser-like client."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, folder: DataFolder) -> None:
         self.clock = FixedClock()
-        self.folder = build_folder(path)
+        self.folder = folder
         self.people = People(self.folder.path / AUTH_FILE, self.clock, SystemRandom())
         self.journal = Journal.open(self.folder)
         self.acts = Acts(self.people, self.folder, self.journal, self.clock)
@@ -48,8 +47,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path / "data")
+def house(fresh: DataFolder) -> Iterator[House]:
+    made = House(fresh)
     yield made
     made.journal.close()
     made.people.close()
