@@ -69,6 +69,7 @@ def test_accept_chooses_the_form(client: TestClient, accept: str, media_type: st
         assert answer.headers["content-type"].split(";")[0] == media_type
 
 
+@pytest.mark.integration  # a Chinese font of the machine
 def test_all_ways_give_the_same_bytes(client: TestClient, own_folder: DataFolder) -> None:
     """In this process and by the child that sets PDF files."""
     with open_for_reading(own_folder) as reader:
@@ -89,11 +90,12 @@ def test_the_api_and_the_spreadsheet_say_the_same(client: TestClient) -> None:
                     assert float(cell["value"]) == sheets[table["title"]].cell(number, index).value
 
 
+@pytest.mark.integration  # a Chinese font of the machine
 def test_long_making_can_be_left(client: TestClient) -> None:
     begun = client.post("/api/v1/reports/made", json={"kind": "form-b4", "form": "pdf"})
     assert begun.status_code == 202, begun.text
     look = begun.headers["location"]
-    for _ in range(600):
+    for _ in range(1_800):
         state = client.get(look).json()
         if state["state"] in {"done", "failed"}:
             break
@@ -102,6 +104,7 @@ def test_long_making_can_be_left(client: TestClient) -> None:
     assert client.get(state["file"]).content.startswith(b"%PDF")
 
 
+@pytest.mark.integration  # a Chinese font of the machine
 def test_an_issued_report_is_downloaded_as_it_was_kept(client: TestClient, own_folder: DataFolder) -> None:
     wish = {"kind": "form-b3", "reason": "年度审查"}
     answer = client.post("/api/v1/reports/issued", json=wish)

@@ -58,6 +58,7 @@ def test_a_point_without_a_meter_is_red_and_unknown(reader: OpenFolder) -> None:
 SIGNED = [each.id for each in KINDS.values() if each.group in {"forms", "reviews"} and not each.needs_review]
 
 
+@pytest.mark.integration  # a Chinese font of the machine
 @pytest.mark.parametrize(("kind", "language"), [*((each, "zh") for each in SIGNED), ("self-declaration", "en")])
 def test_boxes_are_printed_and_empty(reader: OpenFolder, kind: str, language: str) -> None:
     document = document_of(reader, kind, language)
@@ -79,6 +80,7 @@ def test_inferred_columns_say_so(reader: OpenFolder) -> None:
     assert "2025 版" in " ".join(table(document_of(reader, "form-b8"), "b8").notes)
 
 
+@pytest.mark.integration  # a Chinese font of the machine
 def test_simulated_data_say_so_in_every_file(reader: OpenFolder) -> None:
     document = document_of(reader, "due-list")
     sentence = "并非任何真实企业的记录"
@@ -176,6 +178,7 @@ REVIEW = ReviewFacts(
 )
 
 
+@pytest.mark.integration  # a Chinese font of the machine
 @pytest.mark.parametrize("kind", ["review-report", "nonconformities", "self-check"])
 def test_the_reports_of_a_review(reader: OpenFolder, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Making.__init__

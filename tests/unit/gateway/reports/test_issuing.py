@@ -25,6 +25,9 @@ from gateway.verifier.folder import FolderCheck, Options
 from gateway.verifier.report import Report
 from tests.plant_folder import NOW, START, FixedClock, build_folder
 
+pytestmark = pytest.mark.integration
+"""The files issued are PDF too, which needs a Chinese font of the machine."""
+
 
 @pytest.fixture(scope="module")
 def issued_folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:

@@ -98,6 +98,7 @@ def numbers_in(document: Document) -> Counter[str]:
     )
 
 
+@pytest.mark.integration  # a Chinese font of the machine
 @pytest.mark.parametrize("kind", WITHOUT_REVIEW)
 def test_a_printed_page_has_every_number(reader: OpenFolder, kind: str) -> None:
     document = document_of(reader, kind)
@@ -108,6 +109,7 @@ def test_a_printed_page_has_every_number(reader: OpenFolder, kind: str) -> None:
         assert printed[number] >= times, (number, times, printed[number])
 
 
+@pytest.mark.integration  # a Chinese font of the machine
 def test_the_same_question_gives_the_same_bytes(reader: OpenFolder) -> None:
     for kind in ("annual-energy", "figure-b2"):
         first, second = (document_of(reader, kind) for _ in range(2))
