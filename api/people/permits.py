@@ -165,6 +165,7 @@ ROUTES: dict[str, str] = {
     "POST /api/v1/reviews": "review.organise",
     "GET /api/v1/reviews/{review}": "reviews",
     "GET /api/v1/reviews/{review}/items/{item}": "reviews",
+    "GET /api/v1/reviews/{review}/files/{sha256}": "reviews",
     "GET /api/v1/reviews/{review}/checks/{instrument}": "reviews",
     "GET /api/v1/draws/{draw}": "reviews",
     "POST /api/v1/draws": "review.organise",

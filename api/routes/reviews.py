@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
@@ -269,6 +270,24 @@ def get_check(
     gathered, _found = reviewed(asked, review)
     at_us = instant("at", at, asked.reader.zone, end=False) if at else gathered.asking.as_of_us
     return answered(asked, expected(gathered.sources, gathered.asking, instrument, at_us))
+
+
+@router.get(
+    "/reviews/{review}/files/{sha256}",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def get_file(asked: AskedFor, review: Id, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]) -> Response:
+    """A file that an act of the review names: photo, paper, evidence snapshot. Handed out as a download only."""
+    _gathered, found = reviewed(asked, review)
+    name = found.files().get(sha256)
+    path = asked.reader.folder.blobs / sha256
+    if name is None or not path.is_file():
+        raise UnknownObjectError("no act of this review names the file %(id)s", id=sha256)
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(
+        path.read_bytes(), media_type="application/octet-stream", headers={"content-disposition": disposition}
+    )
 
 
 @router.get("/draws/{draw}", **described(DrawAnswer))

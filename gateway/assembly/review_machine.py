@@ -38,8 +38,8 @@ MAX_MEMBER_BYTES = 8 * 2**30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """What says that a folder is a package opened by a reviewer. ``head`` is the newest entry of the package, ``until_us``
-    the newest instant in it: the pages' now."""
+    """What says that a folder is a package opened by a reviewer. ``head`` is the newest entry of the package,
+    ``until_us`` the newest instant in it: the pages' now."""
 
     package: str
     sha256: str

@@ -143,6 +143,17 @@ class Review:
         hashes = self.chain.get(reviewer, [])
         return len(hashes) + 1, hashes[-1] if hashes else statement.FIRST
 
+    def files(self) -> dict[str, str]:
+        """Every file that an act of this review names: hash to name."""
+        signed = [*self.judgements.values(), *self.earlier, *self.checks, *self.reports]
+        told: list[HandedIn] = list(self.handed_in)
+        for each in self.nonconformities.values():
+            signed += [act for act in (each.act, each.checked) if act is not None]
+            told += [] if each.rectified is None else [each.rectified]
+        listed = [document for act in signed for document in act.documents]
+        listed += [document for each in told for document in each.documents]
+        return {str(each.get("sha256")): str(each.get("name") or "file") for each in listed}
+
     def in_team(self, reviewer: str) -> bool:
         """Whether the plan names the reviewer."""
         return any(each.get("reviewer") == reviewer for each in self.team)

@@ -230,7 +230,11 @@ def test_the_evidence_of_a_judgement_is_kept_as_it_was(walk: Walk) -> None:
     snapshot = json.loads((walk.plant / "blobs" / named["evidence-6.1.json"]).read_text("utf-8"))
     assert {"point.unequipped", "instrument.class_too_low"} <= {each["rule"] for each in snapshot["findings"]}
     assert judged["object"]["evidence"] == named["evidence-6.1.json"]
-    assert (walk.plant / "blobs" / named["photo.jpg"]).read_bytes() == b"\xff\xd8 a photo"
+    client, home = client_in(walk.plant, "market_supervision"), "/api/v1/reviews/2026-energy/files"
+    answer = client.get(f"{home}/{named['photo.jpg']}")
+    assert (answer.status_code, answer.content) == (200, b"\xff\xd8 a photo")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert client.get(f"{home}/{'0' * 64}").status_code == 404
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
