@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.domain.errors import UnknownObjectError
-from gateway.reports import energy_year, figures, forms, plans, review_reports, statistics
+from gateway.reports import annual, energy_year, figures, forms, plans, review_reports, statistics
 from gateway.reports.document import Block, Boxes, Break, Document, Method
 from gateway.reports.making import Making
 
@@ -93,7 +93,7 @@ _LISTED: Sequence[Kind] = (
         id="annual-energy",
         title="Energy account of the period",
         group="accounts",
-        make=energy_year.annual,
+        make=annual.annual,
         needs_period=True,
     ),
     Kind(id="indicators", title="Indicators", group="accounts", make=statistics.indicator_sheet),

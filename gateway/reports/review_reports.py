@@ -6,8 +6,8 @@ from gateway.audit.findings import findings
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import local_date
 from gateway.i18n.rules import RULES, rule_sentence, rule_title
+from gateway.reports.annual import consumption_table
 from gateway.reports.document import Block, Boxes, Break, Cell, Column, Document, Facts, Heading, Method, Table, Text
-from gateway.reports.energy_year import consumption_table
 from gateway.reports.energy_year import methods as energy_methods
 from gateway.reports.facts import ReviewFacts, ReviewItem
 from gateway.reports.forms import boxes
