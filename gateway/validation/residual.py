@@ -37,7 +37,8 @@ def node_residual(
 ) -> Residual | None:
     """The first lasting change of a node's unexplained share; None where nothing changed, or too little is known.
 
-    All series begin at the same window and are on one side of their transformers, in one unit.
+    All series begin at the same window and are on one side of their transformers, in one unit. Give None for windows
+    that were not measured: an interpolated one follows no load, and would move the share by itself.
     """
     whole = [
         at

@@ -88,6 +88,14 @@ class Record:
     @cached_property
     def energies(self) -> dict[str, list[int | None]]:
         """Settled energies of each device's index from the first window on, in thousandths of 0.01 of the unit."""
+        return self._settled(measured=False)
+
+    @cached_property
+    def measured(self) -> dict[str, list[int | None]]:
+        """The same without windows that were interpolated or caught up."""
+        return self._settled(measured=True)
+
+    def _settled(self, *, measured: bool) -> dict[str, list[int | None]]:
         found: dict[str, list[int | None]] = {}
         profiles = site.profiles()
         with closing(sqlite3.connect(self.folder / "settlement.sqlite")) as database:
@@ -100,8 +108,8 @@ class Record:
                 ).fetchall()
                 last = max((start for start, _, _ in rows), default=START_US)
                 series: list[int | None] = [None] * ((last - START_US) // PERIOD_US + 1)
-                for start, energy, _method in rows:
-                    if start >= START_US and energy is not None:
+                for start, energy, method in rows:
+                    if start >= START_US and energy is not None and not (measured and method):
                         at = (start - START_US) // PERIOD_US
                         series[at] = (series[at] or 0) + energy // 10 ** (kind.decimals - 2)
                 found[device] = series

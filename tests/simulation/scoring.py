@@ -18,10 +18,10 @@ LIMIT_PERMILLE = 10.0
 
 SEEN_BY_OUTCOME = {
     "silence": {"timeout", "breaker"},
-    "late": {"timeout", "breaker"},
-    "partial": {"timeout", "frame_error", "foreign_answer", "breaker"},
+    "late": {"timeout", "unreachable", "breaker"},
+    "partial": {"timeout", "frame_error", "foreign_answer", "unreachable", "breaker"},
     "garbage": {"timeout", "frame_error", "foreign_answer", "unreachable", "breaker"},
-    "short": {"frame_error", "foreign_answer", "timeout", "breaker"},
+    "short": {"frame_error", "foreign_answer", "timeout", "unreachable", "breaker"},
     "exception": {"exception", "breaker"},
     "foreign_unit": {"foreign_answer", "timeout", "unreachable", "breaker"},
     "foreign_transaction": {"foreign_answer", "timeout", "unreachable", "breaker"},
@@ -216,8 +216,8 @@ def _on_the_wire(world: World, record: Record, fault: Fault) -> bool | None:
         return None
     expected = SEEN_BY_OUTCOME[fault.kind]
     # a question that failed is asked once more in the same slot: a slot that ended well is one that was asked again
-    again = all(any(at_us < each.at_us < at_us + PERIOD_US // 2 for each in said) for at_us in acted)
-    return any(outcome in expected for outcome in ended) or again
+    asked = Counter(each.at_us // PERIOD_US for each in said if each.request == main)
+    return any(outcome in expected for outcome in ended) or all(asked[at_us // PERIOD_US] > 1 for at_us in acted)
 
 
 def _in_messages(world: World, record: Record, fault: Fault) -> bool | None:
@@ -253,7 +253,7 @@ def node_of(device: str) -> list[str]:
 
 
 def _at_the_node(record: Record, fault: Fault) -> bool:
-    parent, *children = (record.energies[each] for each in node_of(fault.device))
+    parent, *children = (record.measured[each] for each in node_of(fault.device))
     found = node_residual(parent, children)
     return found is not None and START_US + found.start * PERIOD_US >= first_slot(fault) - 8 * PERIOD_US
 
@@ -262,7 +262,7 @@ def _observable(world: World, record: Record, fault: Fault) -> bool:
     """Whether the error moves the node's share by a fifth more than the limit in at least twelve windows that are known
     of all its meters, after a reference of 24 such windows."""
     members = node_of(fault.device)
-    energies = [record.energies[each] for each in members]
+    energies = [record.measured[each] for each in members]
     whole = [at for at in range(min(map(len, energies))) if all(each[at] is not None for each in energies)]
     first = (first_slot(fault) - START_US) // PERIOD_US
     if sum(at < first for at in whole) < 24 or world.steps:
@@ -367,7 +367,7 @@ def _false_alarms(world: World, record: Record, result: Score) -> None:
     for endpoint, _, _ in ENDPOINTS:
         members = [device_name(endpoint, member) for member in range(1, MEMBERS + 1)]
         if all(fault.kind in harmless for fault in world.faults if fault.device in members) and not world.steps:
-            parent, *children = (record.energies[each] for each in members)
+            parent, *children = (record.measured[each] for each in members)
             result.checked["undisturbed nodes"] += 1
             if node_residual(parent, children) is not None:
                 result.alarm("node.residual", f"{world.seed}/{endpoint}")
