@@ -61,6 +61,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "readings.write": frozenset({Role.ENERGY_MANAGER, Role.OPERATOR}),
     "quality.decide": frozenset({Role.ENERGY_MANAGER}),
     "account.write": frozenset({Role.ENERGY_MANAGER}),
+    "account.verify": _REVIEW,  # what the plant computed, somebody else verifies
+    "account.step": frozenset({Role.ENERGY_MANAGER}) | _REVIEW,  # which steps are whose: api/web/pages/carbon.py
     "reports.write": frozenset({Role.ENERGY_MANAGER}) | _REVIEW,
     "review.prepare": frozenset({Role.ENERGY_MANAGER, Role.CUSTODIAN}),
     "review.conduct": _REVIEW,

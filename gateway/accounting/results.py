@@ -3,6 +3,7 @@ overwritten.
 
 Each act is one entry of kind ``result``: ``computed`` makes version n (草稿), ``submitted`` (已提交), ``verified``
 (已核查) and ``frozen`` (冻结) move it on, ``returned`` sends it back to draft. Computing again makes version n + 1.
+Nobody verifies what they computed or submitted themselves.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,18 @@ _RETURNED = "returned"
 
 
 class ResultStateError(MeterproofError):
-    """A step that does not follow from the state a result is in."""
+    """A step that does not follow from the state a result is in, or is not this person's to take."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultAct:
+    """One act on a version: what was done, by whom, when (µs UTC), why, and the entry that says so."""
+
+    action: str
+    actor: str
+    at_us: int
+    reason: str
+    seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +59,7 @@ class ResultVersion:
     exposure: Mapping[str, str]
     state: str
     actor: str
+    acts: tuple[ResultAct, ...] = ()  # oldest first; the first one computed it
 
 
 def figure_document(figure: Figure) -> dict[str, Any]:
@@ -101,7 +114,9 @@ def _reported(name: str) -> bool:
 
 
 def step_draft(result: ResultVersion, organisation: str, action: str, *, at_us: int, actor: str, reason: str) -> Draft:
-    """The entry of a step; ResultStateError when it does not follow from the state the result is in."""
+    """The entry of a step; ResultStateError when it does not follow from the state the result is in, or when somebody
+    would verify what they computed or submitted themselves.
+    """
     allowed = result.state in {"submitted", "verified"} if action == _RETURNED else _NEXT.get(action) == result.state
     if not allowed:
         raise ResultStateError(
@@ -110,6 +125,15 @@ def step_draft(result: ResultVersion, organisation: str, action: str, *, at_us: 
             version=str(result.version),
             state=result.state,
             action=action,
+        )
+    if action == "verified" and actor in {
+        each.actor for each in result.acts if each.action in {"computed", "submitted"}
+    }:
+        raise ResultStateError(
+            "'%(actor)s' computed or submitted the result '%(id)s' version %(version)s; somebody else verifies it",
+            actor=actor,
+            id=result.id,
+            version=str(result.version),
         )
     return Draft(
         kind=KIND,
@@ -132,16 +156,25 @@ def results(registry: Registry, organisation: str, known_seq: int | None = None)
             found[key] = _computed(id_, event.seq, event.at_us, body)
         elif key in found:
             state = DRAFT if event.action == _RETURNED else event.action
-            found[key] = replace(found[key], state=state)
+            found[key] = replace(
+                found[key], state=state, acts=(*found[key].acts, _act(event.action, event.seq, body, event.at_us))
+            )
     return list(found.values())
 
 
-def result(registry: Registry, organisation: str, id_: str, version: int | None = None) -> ResultVersion:
+def result(
+    registry: Registry, organisation: str, id_: str, version: int | None = None, known_seq: int | None = None
+) -> ResultVersion:
     """One version, the newest where none is named; UnknownObjectError when there is none."""
-    found = [each for each in results(registry, organisation) if each.id == id_ and version in {None, each.version}]
+    on_record = results(registry, organisation, known_seq)
+    found = [each for each in on_record if each.id == id_ and version in {None, each.version}]
     if not found:
         raise UnknownObjectError("no result '%(id)s' is on record", id=id_)
     return found[-1]
+
+
+def _act(action: str, seq: int, body: Mapping[str, Any], at_us: int) -> ResultAct:
+    return ResultAct(action, str(body.get("actor") or ""), at_us, str(body.get("reason") or ""), seq)
 
 
 def _computed(id_: str, seq: int, at_us: int, body: Mapping[str, Any]) -> ResultVersion:
@@ -160,4 +193,5 @@ def _computed(id_: str, seq: int, at_us: int, body: Mapping[str, Any]) -> Result
         exposure=dict(body["exposure"]),
         state=DRAFT,
         actor=str(body["actor"]),
+        acts=(_act("computed", seq, body, at_us),),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.accounting.comparison import Comparison, compare
 from gateway.accounting.inputs import Inputs
-from gateway.accounting.results import ResultVersion, result, results
+from gateway.accounting.results import ResultAct, ResultVersion, result, results
 from gateway.audit.accounts import inputs_of
 from gateway.audit.asking import Asking, Sources
 from gateway.domain.errors import MeterproofError
@@ -38,6 +38,7 @@ class ResultFact:
     figures: Mapping[str, Mapping[str, Any]]
     exposure: Mapping[str, str]
     actor: str
+    acts: Sequence[ResultAct]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +70,12 @@ def result_versions(sources: Sources, asking: Asking) -> list[ResultFact]:
 
 def result_version(sources: Sources, asking: Asking, id_: str, version: int | None = None) -> ResultFact:
     """One version, the newest where none is named; UnknownObjectError when there is none."""
-    return _fact(result(sources.registry, asking.organisation, id_, version))
+    return _fact(result(sources.registry, asking.organisation, id_, version, asking.known_seq))
 
 
 def compared(sources: Sources, asking: Asking, id_: str, first: int, second: int) -> ComparisonFact:
     """Why two versions differ. UnknownObjectError: no such version; ResultChangedError: inputs not as they were."""
-    versions = [result(sources.registry, asking.organisation, id_, each) for each in (first, second)]
+    versions = [result(sources.registry, asking.organisation, id_, each, asking.known_seq) for each in (first, second)]
     inputs = [_gathered(sources, asking, each) for each in versions]
     return ComparisonFact(
         first=_fact(versions[0]),
@@ -120,4 +121,5 @@ def _fact(each: ResultVersion) -> ResultFact:
         figures=each.figures,
         exposure=each.exposure,
         actor=each.actor,
+        acts=each.acts,
     )

@@ -8,7 +8,8 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from api.asked import Asked, AskedFor
-from api.problems import UnreadableParameterError
+from api.people.roles import allowed
+from api.problems import DeniedError, UnreadableParameterError
 from api.web.account_words import AccountWords
 from api.web.environment import page
 from api.web.pages.energy import DayText, civil_day
@@ -34,6 +35,17 @@ NEXT_ACTS: dict[str, tuple[Action, ...]] = {
     "frozen": (),
 }
 """What may follow from a state."""
+
+
+def permission_of(state: str, action: str) -> str:
+    """Whose a step is: the plant submits and freezes, a reviewer verifies; what stands verified, only a reviewer
+    sends back.
+    """
+    if action == "verified" or (action == "returned" and state == "verified"):
+        return "account.verify"
+    return "account.step" if action == "returned" else "account.write"
+
+
 Version = Annotated[int, Query(ge=0, le=1_000_000)]
 
 
@@ -89,7 +101,7 @@ def show(
         "first": begin,
         "last": to,
         "versions": versions,
-        "next_acts": NEXT_ACTS,
+        "next_acts": lambda state: [each for each in NEXT_ACTS[state] if asked.view.may(permission_of(state, each))],
         "comparison": comparison,
         "problem": problem,
         "trace": lambda point: asked.view.link(
@@ -150,8 +162,12 @@ def computed(writing: Writing, wish: Computation, *, then: str) -> Response:
 
 
 def stepped(writing: Writing, wish: ResultStep, *, then: str) -> Response:
-    """Move a version on, or send it back; ResultStateError when that does not follow from its state."""
+    """Move a version on, or send it back; ResultStateError when that does not follow from its state, DeniedError when
+    the step is another role's.
+    """
     found = result(writing.asked.reader.sources.registry, writing.organisation, wish.result, wish.version)
+    if not allowed(writing.person.roles, permission_of(found.state, wish.action)):
+        raise DeniedError("Your roles do not include this page or act; ask your administrator.")
     draft = step_draft(
         found, writing.organisation, wish.action, at_us=writing.at_us, actor=writing.actor, reason=wish.reason
     )

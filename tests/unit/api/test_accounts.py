@@ -133,16 +133,34 @@ def test_a_person_computes_submits_and_sends_back(tmp_path: Path) -> None:
         made = client.post("/api/v1/account/results", json=wish)
         assert made.status_code in {201, 202}, made.text
         step = {"result": "2026-03", "version": 1, "action": "verified"}
-        assert client.post("/api/v1/account/results/step", json=step).status_code in {201, 202}
+        assert client.post("/api/v1/account/results/step", json=step).status_code == 403, "a reviewer's step"
+        assert 'value="verified"' not in client.get("/carbon").text
         wrong = client.post("/api/v1/account/results/step", json={**step, "action": "frozen"})
         assert wrong.status_code == 409
+        onward = {**step, "version": 2, "action": "submitted"}
+        assert client.post("/api/v1/account/results/step", json=onward).is_success
         late = client.post("/api/v1/account/results", json={**wish, "last": "2030-01-01"})
         assert late.status_code == 422
         assert client.post("/carbon/results", data={**wish, "result": "no such name"}).status_code in {403, 422}
     with Journal.open(folder, read_only=True) as journal:
         entries = list(journal.read(0, 10_000, kinds=("result",)))
-    assert [(each.body["action"], each.body["version"]) for each in entries][-2:] == [("computed", 1), ("verified", 1)]
+    assert [(each.body["action"], each.body["version"]) for each in entries][-2:] == [("computed", 1), ("submitted", 2)]
     assert entries[-2].body["actor"] != entries[0].body["actor"], "the person is named"
+
+
+def test_a_reviewer_verifies_and_computes_nothing(tmp_path: Path) -> None:
+    folder = build_accounts_folder(tmp_path / "data")
+    with client_of(folder.path, role="reviewer") as client:
+        assert 'value="verified"' in client.get("/carbon").text
+        wish = {"result": "x", "first": "2026-03-10", "last": "2026-03-10"}
+        assert client.post("/api/v1/account/results", json=wish).status_code == 403
+        step = {"result": "2026-03", "version": 1, "action": "verified"}
+        for other in ({**step, "version": 2, "action": "submitted"}, {**step, "action": "frozen"}):
+            assert client.post("/api/v1/account/results/step", json=other).status_code == 403
+        assert client.post("/api/v1/account/results/step", json=step).is_success
+    with Journal.open(folder, read_only=True) as journal:
+        entries = list(journal.read(0, 10_000, kinds=("result",)))
+    assert entries[-1].body["action"] == "verified"
 
 
 def test_a_reader_may_look_and_not_write(tmp_path: Path) -> None:

@@ -209,9 +209,24 @@ def test_versions_states_and_what_explains_a_change(world: World) -> None:
     world.write(result_draft(account(first), "2026", 1, known_seq=world.seq, at_us=START, actor="a", reason=""))
     body = result(world.registry, "o", "2026")
     assert (body.state, body.version, body.inputs) == ("draft", 1, first.digest())
-    for action in ("submitted", "verified", "frozen"):
-        world.write(step_draft(result(world.registry, "o", "2026"), "o", action, at_us=START, actor="a", reason=""))
+    with pytest.raises(ResultStateError):
+        step_draft(body, "o", "verified", at_us=START, actor="r", reason="")
+    for action, actor in (("submitted", "b"), ("verified", "r"), ("frozen", "a")):
+        found = result(world.registry, "o", "2026")
+        if action == "verified":
+            for own in ("a", "b"):
+                with pytest.raises(ResultStateError, match="somebody else"):
+                    step_draft(found, "o", action, at_us=START, actor=own, reason="")
+        world.write(step_draft(found, "o", action, at_us=START, actor=actor, reason="why"))
         assert result(world.registry, "o", "2026").state == action
+    acts = result(world.registry, "o", "2026").acts
+    assert [(each.action, each.actor) for each in acts] == [
+        ("computed", "a"),
+        ("submitted", "b"),
+        ("verified", "r"),
+        ("frozen", "a"),
+    ]
+    assert result(world.registry, "o", "2026", known_seq=acts[1].seq).state == "submitted"
     with pytest.raises(ResultStateError):
         step_draft(result(world.registry, "o", "2026"), "o", "returned", at_us=START, actor="a", reason="")
     world.settle({"coal-kiln": 4_000}, START, 1, revision=1)

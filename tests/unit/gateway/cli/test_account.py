@@ -84,7 +84,7 @@ def test_from_a_plan_to_a_frozen_result(data: Path, tmp_path: Path) -> None:
     assert "CETS—AG—02.01—V01—2024" in run(data, "show", *SPAN).output
     run(data, "compute", "2026", *SPAN)
     for action in ("submitted", "verified", "frozen"):
-        run(data, "step", "2026", action)
+        run(data, "step", "2026", action, "--actor", "reviewer" if action == "verified" else "energy manager")
     listed = json.loads(run(data, "list", "--json").output)["result"]
     assert [(each["version"], each["state"]) for each in listed] == [(1, "frozen")]
     run(data, "compute", "2026", *SPAN)
