@@ -23,6 +23,7 @@ from gateway.certificates.model import (
 )
 from gateway.certificates.quantities import DCC, NS, name_of, read_quantity, ref_types, text_of
 from gateway.certificates.refusal import CertificateRefusedError, MissingContentError
+from gateway.domain.time import recordable
 
 ROOT = f"{{{DCC}}}digitalCalibrationCertificate"
 MAX_CHAIN = 16
@@ -118,9 +119,12 @@ def _day(text: str) -> str:
     if not text:
         return ""
     try:
-        return date.fromisoformat(text[:10]).isoformat()
+        day = date.fromisoformat(text[:10])
     except ValueError as error:
         raise CertificateRefusedError("'%(text)s' is not a date", text=text[:60]) from error
+    if not recordable(day):
+        raise CertificateRefusedError("'%(text)s' is not a date", text=text[:60])
+    return day.isoformat()
 
 
 def _identifications(element: etree._Element, path: str = "dcc:identifications") -> tuple[tuple[str, str], ...]:

@@ -21,6 +21,7 @@ from gateway.certificates.percent import plain, texts, worst
 from gateway.certificates.quantities import spread
 from gateway.certificates.refusal import CertificateRefusedError, MissingContentError
 from gateway.domain.ledger import CertificateKind, normal_serial
+from gateway.domain.time import recordable
 from gateway.journal import canonical
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
@@ -153,7 +154,8 @@ def _readable(said: Mapping[str, str]) -> dict[str, str]:
 def is_day(text: str) -> bool:
     """Whether a text is a civil date as the ledger has them."""
     try:
-        return date.fromisoformat(text).isoformat() == text
+        day = date.fromisoformat(text)
+        return day.isoformat() == text and recordable(day)
     except ValueError:
         return False
 

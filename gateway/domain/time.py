@@ -15,6 +15,9 @@ US_PER_HOUR = 3_600 * US_PER_S
 US_PER_DAY = 86_400 * US_PER_S
 SETTLEMENT_WINDOW_US = 15 * US_PER_MINUTE
 
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
+"""Days that may go on record: further out an instant is no exact integer of an entry any more (2^53 µs: year 2255)."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 
@@ -69,6 +72,11 @@ def floor_to(at_us: int, step_us: int, offset_us: int = 0) -> int:
 def local_midnight(day: date, zone: ZoneInfo) -> int:
     """The instant at which a civil day begins in a zone."""
     return from_datetime(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
+def recordable(day: date) -> bool:
+    """Whether a civil day may go on record."""
+    return FIRST_DAY <= day <= LAST_DAY
 
 
 def local_day(day: date, zone: ZoneInfo) -> Period:

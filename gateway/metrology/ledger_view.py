@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway.domain.ledger import Certificate, Installation, Instrument, LedgerObject, MeteringPoint, Site, Standard
-from gateway.domain.time import local_midnight
+from gateway.domain.time import FIRST_DAY, LAST_DAY, local_midnight
 from gateway.metrology.loads import Covered, covered_by, quantities_of
 from gateway.registry.record import Record
 from gateway.registry.registry import Registry
@@ -123,10 +123,11 @@ class LedgerView:
         certificate = record.read_as(Certificate)
         if not certificate.performed_on:
             return None
-        begins = local_midnight(date.fromisoformat(certificate.performed_on), self.zone)
+        begins = local_midnight(max(FIRST_DAY, date.fromisoformat(certificate.performed_on)), self.zone)
         ends = FAR
-        if certificate.valid_until:
-            ends = local_midnight(date.fromisoformat(certificate.valid_until) + timedelta(days=1), self.zone)
+        if certificate.valid_until and (until := date.fromisoformat(certificate.valid_until)) <= LAST_DAY:
+            # a later day, which older records may hold, says that there is no end
+            ends = local_midnight(until + timedelta(days=1), self.zone)
         document: Mapping[str, Any] = record.object
         covered, quantities = covered_by(certificate, document), quantities_of(certificate, document)
         return DatedCertificate(record, certificate, begins, ends, covered, quantities)

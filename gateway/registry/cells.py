@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from gateway.domain.ratio import parse_ratio
-from gateway.domain.time import from_datetime, local_midnight
+from gateway.domain.time import from_datetime, local_midnight, recordable
 from gateway.registry.columns import Cell, Column
 from gateway.registry.recording import MAX_ID_LENGTH
 
@@ -105,18 +105,22 @@ def _ratio(text: str) -> str:
 
 
 def read_date(text: str) -> date:
-    """``2025-03-01``, ``2025.3.1``, ``2025/3/1`` or ``2025年3月1日``, or a spreadsheet's day number 45717."""
+    """``2025-03-01``, ``2025.3.1``, ``2025/3/1`` or ``2025年3月1日``, or a spreadsheet's day number 45717.
+
+    CellError where it is none, or one that no record has: 9999-12-31 for "without end" is a blank cell here.
+    """
     if _SERIAL_DAY.match(text.strip()):
         return _FIRST_SERIAL_DAY + timedelta(days=int(text))
     match = _DATE.match(text.strip())
+    if match is None:
+        raise CellError("'%(value)s' is not a date like 2025-03-01", value=text)
     try:
-        if match is None:
-            raise CellError("'%(value)s' is not a date like 2025-03-01", value=text)
-        return date(int(match[1]), int(match[2]), int(match[3]))
+        day = date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError as error:
-        if isinstance(error, CellError):
-            raise
         raise CellError("'%(value)s' is not a day of the calendar", value=text) from error
+    if not recordable(day):
+        raise CellError("'%(value)s' is before 1900 or after 2200; leave it blank where there is no end", value=text)
+    return day
 
 
 def _date(text: str) -> str:
@@ -139,6 +143,8 @@ def _moment(text: str, zone: ZoneInfo) -> int:
     try:
         moment = datetime.fromisoformat(f"{read_date(day).isoformat()}T{clock}")
     except ValueError as error:
+        if isinstance(error, CellError) and _DATE.match(day):
+            raise  # it says more of the day
         raise CellError("'%(value)s' is not a moment like 2025-03-01 08:30", value=text) from error
     return from_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
 

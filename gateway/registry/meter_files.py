@@ -12,20 +12,24 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from lxml import etree
 
-from gateway.domain.time import US_PER_DAY, US_PER_MINUTE, US_PER_S, from_datetime, iso
+from gateway.domain.time import LAST_DAY, US_PER_DAY, US_PER_MINUTE, US_PER_S, from_datetime, iso, recordable
 from gateway.registry.reading_files import LedgerProblem, LedgerRow
+from gateway.registry.recording import MAX_ID_LENGTH
 from gateway.registry.tables import MAX_FILE_BYTES
 
 MAX_INTERVALS = 600_000
 MAX_PROBLEMS = 200
 NEM12_ZONE = timezone(timedelta(hours=10))  # market time: no daylight saving
-NEM12_MINUTES = frozenset({5, 15, 30})
+NEM12_MINUTES = {"5": 5, "05": 5, "15": 15, "30": 30}
 NEM12_KNOWN = frozenset("AESFNV")
-_AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,9})?")
+_AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
+_PLACE = re.compile(r"[0-9]{1,4}")
 _TO_KWH = {"WH": -3, "KWH": 0, "MWH": 3}
+_LAST_US = from_datetime(datetime(LAST_DAY.year, LAST_DAY.month, LAST_DAY.day, tzinfo=NEM12_ZONE))
 _ESPI = "{http://naesb.org/espi}"
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _WATT_HOURS, _DELTA, _FORWARD = "72", "4", "1"
@@ -138,6 +142,16 @@ def _row(file: str, point: str, days: _Days) -> LedgerRow:
     return LedgerRow(file, days.line, "manual", point, document, None, None)
 
 
+def _name(line: int, said: str) -> str:
+    """A stream or a meter as the file calls it, in the form entries have."""
+    name = normalize("NFC", said)
+    if len(name) > MAX_ID_LENGTH or not name.isprintable():
+        raise _FileError(
+            line, "the name '%(value)s' is too long or holds control characters", value=ascii(name[:40])[1:-1]
+        )
+    return name
+
+
 # ---------------------------------------------------------------- NEM12
 
 
@@ -181,9 +195,10 @@ def _nem12_stream(number: int, cells: list[str]) -> tuple[str, str, int, int] | 
         raise _FileError(number, "record %(record)s is too short", record="200")
     if cells[7].upper() not in _TO_KWH:
         return None  # reactive energy and the like are another quantity
-    if not cells[8].isdigit() or int(cells[8]) not in NEM12_MINUTES:
-        raise _FileError(number, "'%(value)s' is not an interval length", value=cells[8])
-    return f"{cells[1]}/{cells[4]}", cells[6], int(cells[8]), _TO_KWH[cells[7].upper()]
+    if cells[8] not in NEM12_MINUTES:
+        raise _FileError(number, "'%(value)s' is not an interval length", value=cells[8][:40])
+    name, serial = _name(number, f"{cells[1]}/{cells[4]}"), _name(number, cells[6])
+    return name, serial, NEM12_MINUTES[cells[8]], _TO_KWH[cells[7].upper()]
 
 
 def _nem12_day(number: int, cells: list[str], stream: tuple[str, str, int, int]) -> _Days:
@@ -194,21 +209,23 @@ def _nem12_day(number: int, cells: list[str], stream: tuple[str, str, int, int])
     try:
         start = datetime.strptime(cells[1], "%Y%m%d").replace(tzinfo=NEM12_ZONE)
     except ValueError as error:
-        raise _FileError(number, "'%(value)s' is not a day of the calendar", value=cells[1]) from error
+        raise _FileError(number, "'%(value)s' is not a day of the calendar", value=cells[1][:40]) from error
+    if not recordable(start.date()):
+        raise _FileError(number, "'%(value)s' is not a day of the calendar", value=cells[1])
     method = cells[count + 2][:1].upper()
     if method not in NEM12_KNOWN:
-        raise _FileError(number, "the quality '%(value)s' is not known", value=cells[count + 2])
+        raise _FileError(number, "the quality '%(value)s' is not known", value=cells[count + 2][:40])
     amounts = ["" if method == "N" else _kwh(number, cell, power) for cell in cells[2 : count + 2]]
     return _Days(name, serial, from_datetime(start), minutes * US_PER_MINUTE, number, amounts, [method] * count)
 
 
 def _nem12_quality(number: int, cells: list[str], day: _Days) -> None:
     """Intervals count from 1; both ends belong to the stretch."""
-    if len(cells) < 4 or not cells[1].isdigit() or not cells[2].isdigit():
+    if len(cells) < 4 or not all(_PLACE.fullmatch(each) for each in cells[1:3]):
         raise _FileError(number, "record %(record)s is too short", record="400")
     first, last, method = int(cells[1]), int(cells[2]), cells[3][:1].upper()
     if not 1 <= first <= last <= len(day.amounts) or method not in NEM12_KNOWN - {"V"}:
-        raise _FileError(number, "the quality '%(value)s' is not known", value=",".join(cells[1:4]))
+        raise _FileError(number, "the quality '%(value)s' is not known", value=",".join(cells[1:4])[:40])
     for place in range(first - 1, last):
         day.quality[place] = method
         if method == "N":
@@ -237,12 +254,12 @@ def _green_button(raw: bytes, say: Callable[[_FileError], None]) -> Iterator[_Da
     total = 0
     for entry in root.iter(f"{_ATOM}entry"):
         up = next((str(each.get("href")) for each in entry.iter(f"{_ATOM}link") if each.get("rel") == "up"), "")
-        name, of_kind = meters.get(up, ("1", ""))
+        said, of_kind = meters.get(up, ("1", ""))
         for block in entry.iter(f"{_ESPI}IntervalBlock"):
             line = int(block.sourceline or 0)
             kind = kinds.get(of_kind) if of_kind in kinds or len(kinds) != 1 else next(iter(kinds.values()))
             try:
-                power = _espi_power(line, kind)
+                name, power = _name(line, said), _espi_power(line, kind)
                 for days in _espi_block(block, name, power):
                     total += len(days.amounts)
                     yield days
@@ -281,7 +298,7 @@ def _espi_power(line: int, kind: "etree._Element | None") -> int:
     if said("accumulationBehaviour", _DELTA) != _DELTA or said("flowDirection", _FORWARD) != _FORWARD:
         raise _FileError(line, "this block is not energy taken in an interval; it is left out")
     power = said("powerOfTenMultiplier", "0")
-    if not re.fullmatch(r"-?\d{1,2}", power) or not -9 <= int(power) <= 9:
+    if not re.fullmatch(r"-?[0-9]{1,2}", power) or not -9 <= int(power) <= 9:
         raise _FileError(line, "'%(value)s' is not a whole number", value=power)
     return int(power) - 3
 
@@ -293,6 +310,8 @@ def _espi_block(block: "etree._Element", name: str, power: int) -> Iterator[_Day
         line = int(reading.sourceline or 0)
         start_us = _espi_integer(line, reading, "start") * US_PER_S
         seconds = _espi_integer(line, reading, "duration")
+        if start_us > _LAST_US:
+            raise _FileError(line, "'%(value)s' is not a day of the calendar", value=str(start_us // US_PER_S))
         if seconds not in _SECONDS:
             raise _FileError(line, "'%(value)s' is not an interval length", value=str(seconds))
         step_us = seconds * US_PER_S
@@ -308,7 +327,7 @@ def _espi_block(block: "etree._Element", name: str, power: int) -> Iterator[_Day
         quality = reading.find(f"{_ESPI}ReadingQuality/{_ESPI}quality")
         days.amounts.append("" if value is None else _kwh(line, str(value.text or "").strip(), power))
         code = "" if quality is None else str(quality.text or "").strip()
-        days.quality.append("A" if code in _ESPI_VALID else code[:4])
+        days.quality.append("A" if code in _ESPI_VALID else code if _PLACE.fullmatch(code) else "?")
     if days is not None:
         yield days
 
@@ -316,7 +335,7 @@ def _espi_block(block: "etree._Element", name: str, power: int) -> Iterator[_Day
 def _espi_integer(line: int, reading: "etree._Element", name: str) -> int:
     found = reading.find(f"{_ESPI}timePeriod/{_ESPI}{name}")
     said = "" if found is None else str(found.text or "").strip()
-    if not re.fullmatch(r"\d{1,11}", said):
+    if not re.fullmatch(r"[0-9]{1,11}", said):
         raise _FileError(line, "'%(value)s' is not a whole number", value=said[:40])
     return int(said)
 

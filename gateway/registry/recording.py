@@ -5,6 +5,7 @@ from typing import Any
 from unicodedata import normalize
 
 from gateway.domain.ledger import LEDGER_KINDS
+from gateway.journal.canonical import MAX_SAFE_INTEGER
 from gateway.journal.entry import Draft
 from gateway.journal.journal import Journal
 
@@ -35,6 +36,8 @@ def object_draft(
         raise ValueError(f"not usable as an id: {id_!r}")
     if from_us is not None and to_us is not None and to_us <= from_us:
         raise ValueError(f"ends before it begins: {from_us}..{to_us}")
+    if any(at is not None and abs(at) > MAX_SAFE_INTEGER for at in (from_us, to_us)):
+        raise ValueError(f"beyond what an entry holds exactly: {from_us}..{to_us}")
     return Draft(
         kind=kind,
         subject=f"{organisation}/{kind}/{id_}",

@@ -83,10 +83,11 @@ class EnteredTables:
     def ticket(self, seq: int, organisation: str, source: str, ticket: Ticket) -> None:
         """A ticket. The same one again changes nothing; another one under the same number is refused and kept apart."""
         row = self._db.execute(
-            "SELECT seq, at, net, withdrawn_seq FROM batch WHERE organisation = ? AND source = ? AND number = ?",
+            "SELECT seq, at, net FROM batch WHERE organisation = ? AND source = ? AND number = ? "
+            "AND withdrawn_seq IS NULL",
             (organisation, source, ticket.number),
         ).fetchone()
-        if row is not None and row[3] is None:
+        if row is not None:
             if (row[1], Decimal(row[2])) != (ticket.at_us, ticket.net):
                 self._db.execute(
                     "INSERT OR IGNORE INTO batch_refused VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -132,7 +133,7 @@ class EnteredTables:
 
     def _amounts(self, seq: int, organisation: str, point: str, given: Mapping[str, Any], *, withdrawn: bool) -> None:
         """Amounts of intervals in a row; measured ones carry the quality ``A``."""
-        start, step = given["from"], given["step"]
+        start, step = int(given["from"]), int(given["step"])  # an entry has integers beyond 2^53 as text
         amounts, quality = given["amounts"].split(";"), given["quality"].split(";")
         if withdrawn:
             self._db.execute(
@@ -158,7 +159,8 @@ class EnteredTables:
     def _batch(self, seq: int, organisation: str, source: str, given: Mapping[str, Any], *, withdrawn: bool) -> None:
         if withdrawn:
             self._db.execute(
-                "UPDATE batch SET withdrawn_seq = ? WHERE organisation = ? AND source = ? AND number = ?",
+                "UPDATE batch SET withdrawn_seq = ? WHERE organisation = ? AND source = ? AND number = ? "
+                "AND withdrawn_seq IS NULL",
                 (seq, organisation, source, given["number"]),
             )
             return

@@ -85,7 +85,7 @@ CREATE TABLE batch (                    -- weighing tickets and the like; the fi
   vehicle TEXT NOT NULL,
   quality INTEGER NOT NULL,
   withdrawn_seq INTEGER,
-  PRIMARY KEY (organisation, source, number)
+  PRIMARY KEY (organisation, source, number, seq) -- taken back and entered again: both stay, each for its time
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX batch_at ON batch (organisation, source, at);
 CREATE TABLE batch_refused (            -- the same number again with other contents

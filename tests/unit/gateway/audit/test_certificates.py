@@ -65,6 +65,7 @@ def found(certificates: list[Record], *, compulsory: bool = False) -> Standing:
         ("2026-04-10", Due.DUE_SOON, 30),
         ("2026-04-11", Due.VALID, 31),
         ("", Due.NO_TERM, None),
+        ("9999-12-31", Due.VALID, 2912373),  # of an older record; the day after it does not exist
     ],
 )
 def test_days_left(until: str, due: Due, days: int | None) -> None:

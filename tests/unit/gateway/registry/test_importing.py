@@ -195,6 +195,8 @@ def enter(what, file, data):
 
 
 def test_tickets_are_entered_once_and_a_number_with_other_contents_is_refused(tmp_path, data):
+    write(tmp_path / "ledger", {"points.csv": "id,name_zh,energy_kind,level\nP,原煤,coal,1\n"})
+    run("import", tmp_path / "ledger", "--data", data.path)
     file = tmp_path / "tickets.csv"
     file.write_text(
         "point,number,at,gross,tare,net,unit\nP,T1,2026-10-20 08:00,30,10,20,t\nP,T2,2026-10-20 09:00,,,5.5,t\n"
@@ -213,3 +215,12 @@ def test_tickets_are_entered_once_and_a_number_with_other_contents_is_refused(tm
         "net is not gross minus tare",
         "a ticket needs a net mass, or gross and tare",
     ]
+
+
+def test_a_day_for_without_end_is_refused_before_it_stops_the_judge(tmp_path, data):
+    """9999-12-31 stands in many ledgers; the day after it does not exist."""
+    certificates = FILES["certificates.csv"].replace("2026/3/1", "9999-12-31")
+    folder = write(tmp_path / "ledger", {**FILES, "certificates.csv": certificates})
+    with pytest.raises(ConfigurationError) as caught:
+        run("import", folder, "--data", data.path)
+    assert any("'9999-12-31' is before 1900 or after 2200" in line for line in caught.value.lines)

@@ -89,11 +89,15 @@ class Road:
         self.project()
         return done.output
 
-    def energy(self, start_us, end_us):
+    def last_seq(self):
+        with Journal.open(self.folder) as journal:
+            return journal.head()
+
+    def energy(self, start_us, end_us, known_seq=None):
         registry = Registry.open(self.folder.registry)
         settlement = Settlement.open(self.folder.settlement, registry)
         try:
-            return settlement.energy(ORG, "P", Period(start_us, end_us))
+            return settlement.energy(ORG, "P", Period(start_us, end_us), known_seq)
         finally:
             settlement.close()
             registry.close()
@@ -153,6 +157,13 @@ def test_what_a_file_estimates_or_does_not_know_is_not_good_and_no_zero(road):
         (nem12(stream(), day(), stream("E2"), day()), "name one: NEM1201009/E1, NEM1201009/E2"),
         (nem12(stream(), day(), day()), "it overlaps line 3"),
         (nem12(stream("Q1", "kVArh"), day()), "no energy of such a stream"),
+        (nem12(stream(minutes="²"), day()), "'²' is not an interval length"),
+        (nem12(stream(minutes="9" * 5000), day()), "is not an interval length"),
+        (nem12(stream(), day(), "400,²,48,A,,"), "record 400 is too short"),
+        (nem12(stream(), day(date="99991231")), "'99991231' is not a day of the calendar"),
+        (nem12(stream("E1" + "N" * 70_000), day()), "too long or holds control characters"),
+        (nem12(stream("E1\x1b[2J"), day()), "too long or holds control characters"),
+        (nem12(stream(), day(values=["１"] * 48)), "'１' is not a number"),
     ],
 )
 def test_a_wrong_nem12_file_puts_nothing_on_record(road, content, said):
@@ -197,6 +208,8 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a
         ("<feed", "not an XML file"),
         (green([1], uom=73), "not energy in Wh"),
         (green(["1,5"]), "'1,5' is not a number"),
+        (green([1], start=99_999_999_900), "'99999999900' is not a day of the calendar"),
+        (green([1]).replace("MeterReading/01", "MeterReading/" + "0" * 200), "too long or holds control characters"),
     ],
 )
 def test_a_wrong_or_hostile_green_button_file_puts_nothing_on_record(road, content, said):
@@ -205,10 +218,82 @@ def test_a_wrong_or_hostile_green_button_file_puts_nothing_on_record(road, conte
     assert any(said in line for line in caught.value.lines), caught.value.lines
 
 
+def test_a_quality_that_is_none_of_the_formats_counts_as_not_good(road):
+    quality = "<ReadingQuality><quality>A;A;A</quality></ReadingQuality>"
+    road.enter("green-button", green([1000] * 4, quality=quality))
+    found = road.energy(1_772_323_200 * 10**6, 1_772_323_200 * 10**6 + HOUR)
+    assert (found.value, found.quality & 3) == (4, Status.UNCERTAIN)
+
+
 def test_the_point_must_be_in_the_ledger(road):
     with pytest.raises(UnknownObjectError):
         road.enter("nem12", nem12(stream(), day()), point="Q")
     assert "name the metering point" in road.enter("nem12", nem12(stream(), day()), point="")
+    with pytest.raises(ConfigurationError) as caught:
+        road.enter("tickets", "point,number,at,net,unit\nQ,1,2026-03-01,5,t\n", point="")
+    assert caught.value.lines == ("tickets.csv:2: the ledger has no metering point 'Q'",)
+
+
+def test_no_day_beyond_what_an_entry_holds_goes_on_record(road):
+    """An instant beyond 2^53 µs would stand as text in its entry: everything after it would stumble over it."""
+    for at in ("9999-12-31", "0001-01-01", "9999-12-31T23:59:00-14:00"):
+        with pytest.raises(ConfigurationError) as caught:
+            road.enter("readings", f"point,at,register,unit\nP,{at},5,kWh\n", point="")
+        assert "before 1900 or after 2200" in caught.value.lines[0]
+
+
+def test_amounts_of_one_point_have_one_unit(road):
+    head = "point,number,at,net,unit\n"
+    road.enter("tickets", f"{head}P,1,2026-03-01,5,t\n", point="")
+    with pytest.raises(ConfigurationError) as caught:
+        road.enter("tickets", f"{head}P,2,2026-03-01,5000,kg\n", point="")
+    assert "'kg' is not that of the others at this point, 't'" in caught.value.lines[0]
+
+
+def test_a_register_that_falls_is_a_doubt_and_stops_nothing(road):
+    rows = "point,at,register,unit\nP,2026-03-01,50,kWh\nP,2026-03-02,7,kWh\nP,2026-03-03,9,kWh\n"
+    said = road.enter("readings", rows, point="")
+    assert "? readings.csv:3: the register falls from 50 to 7" in said
+    assert said.count("falls") == 1
+    assert "3 put on record" in said
+
+
+def test_text_in_another_unicode_form_is_taken(road):
+    said = road.enter(
+        "readings", "point,at,register,unit\nP,2026-03-01,50,kWh\n", "--reason", "re\u0301paration", point=""
+    )
+    assert "1 put on record" in said
+
+
+TICKETS = "point,number,at,gross,tare,net,unit\nP,77,2026-03-01 01:00,30,10,20,t\n"
+
+
+def test_a_ticket_is_taken_back_by_its_file_and_both_times_are_answered(road):
+    road.enter("tickets", TICKETS, point="")
+    wrong = road.last_seq()
+    assert "say with --reason" in road.enter("tickets", TICKETS, "--withdraw", point="")
+    assert "1 rows taken back" in road.enter("tickets", TICKETS, "--withdraw", "--reason", "slip", point="")
+    gone = road.last_seq()
+    road.enter("tickets", TICKETS.replace("30,10,20", "32,10,22"), point="")
+    masses = [road.energy(DAY - 24 * HOUR, DAY + 24 * HOUR, known).value for known in (wrong, gone, None)]
+    assert masses == [20, 0, 22]
+    with pytest.raises(ConfigurationError) as caught:
+        road.enter("tickets", TICKETS, "--withdraw", "--reason", "again", point="")
+    assert caught.value.lines == ("tickets.csv:2: '77' is not on record like this",)
+
+
+def test_an_interval_file_and_a_hand_reading_are_taken_back(road):
+    content = nem12(stream(), day())
+    road.enter("nem12", content)
+    before = road.last_seq()
+    road.enter("nem12", content, "--withdraw", "--reason", "another meter's")
+    assert road.energy(DAY, DAY + 24 * HOUR).value == 0
+    assert road.energy(DAY, DAY + 24 * HOUR, before).value == Fraction(48 * 47, 2) + 24
+    assert "1 put on record" in road.enter("nem12", nem12(stream("E2", minutes=15), day(values=["1"] * 96)))
+    reading = "point,at,register,unit\nP,2026-04-01,50,kWh\n"
+    road.enter("readings", reading, point="")
+    road.enter("readings", reading, "--withdraw", "--reason", "slip", point="")
+    assert "1 put on record" in road.enter("readings", reading.replace("50", "60"), point="")
 
 
 def test_a_file_too_large_is_not_read(tmp_path, monkeypatch):
