@@ -1,8 +1,8 @@
 """溯源: from an instrument through its certificate to the standards behind it, with every gap said where it is.
 
-What is stated but whose paper is not held is a gap of the record; everything else breaks the chain. Two shares of the
-instruments in use, by the certificate that counts today: chains that nothing breaks, and of these the ones of which
-every paper is held.
+What is stated but whose paper is not held is a gap of the record; everything else breaks the chain, and so does a
+certificate that does not count on the day. Two shares of the instruments in use: chains that nothing breaks, and of
+these the ones of which every paper is held. Pages, API and indicators all count by this.
 """
 
 from collections import Counter
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from gateway.audit.asking import Asking, Sources
+from gateway.audit.certificates import Due
 from gateway.audit.ledger import LedgerRow, ledger_rows
 from gateway.audit.plant import plant
 from gateway.certificates.traceability import FileOf, Step, chain
@@ -20,6 +21,7 @@ from gateway.registry.registry import Registry
 PAPER_GAPS = frozenset({"the certificate's file is not held", "the standard's certificate is not on record"})
 """Gaps of the record: number and validity are stated, the paper is not here to show it."""
 NO_CERTIFICATE = "no certificate counts for the instrument"
+DOES_NOT_COUNT = "the instrument's certificate does not count on the day"
 MAX_ROWS = 10_000
 
 
@@ -30,6 +32,7 @@ class Chain:
     instrument: str
     name: str
     certificate: str
+    due: Due
     steps: Sequence[Step]
     breaks: Sequence[str]
     papers: Sequence[str]
@@ -102,7 +105,14 @@ def _chain(state: LedgerState, row: LedgerRow) -> Chain:
     if not number or not state.has("certificate", number):
         return _made(row, number, (), [NO_CERTIFICATE], [])
     steps = chain(state, number, no_file)
-    return _made(row, number, steps, _gaps(steps, papers=False), _gaps(steps, papers=True))
+    holds = row.due.counts or row.due.is_in_order
+    return _made(
+        row,
+        number,
+        steps,
+        [*(() if holds else (DOES_NOT_COUNT,)), *_gaps(steps, papers=False)],
+        _gaps(steps, papers=True),
+    )
 
 
 def _made(row: LedgerRow, number: str, steps: Sequence[Step], breaks: Sequence[str], papers: Sequence[str]) -> Chain:
@@ -110,6 +120,7 @@ def _made(row: LedgerRow, number: str, steps: Sequence[Step], breaks: Sequence[s
         instrument=row.instrument.id,
         name=row.instrument.name,
         certificate=number,
+        due=row.due,
         steps=steps,
         breaks=breaks,
         papers=papers,

@@ -64,6 +64,7 @@ REVIEW_TERMS: dict[str, dict[str, str]] = {
         "no_standard": "the certificate names no standard",
         "standard_unknown": "a standard named is not on record",
         "standard_expired": "a standard named was out of date when used",
+        "chain_broken": "its chain of traceability is broken",
         "missing": "quarter hours missing",
         "unanswered": "slots unanswered",
         "stale": "no recent reading",

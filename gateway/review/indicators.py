@@ -11,7 +11,7 @@ from datetime import date
 from gateway.audit.energy import begun_us, reached_us
 from gateway.audit.equipping import Equipping, NetworkPoint
 from gateway.audit.ledger import LedgerRow
-from gateway.domain.ledger import Standard
+from gateway.audit.traceability import DOES_NOT_COUNT, NO_CERTIFICATE, Chain, traceability
 from gateway.domain.time import SETTLEMENT_WINDOW_US
 from gateway.review.checklist import EquippingEdition, edition_in_force
 from gateway.review.gathered import Gathered
@@ -112,9 +112,15 @@ COMPULSORY = (
     "ledger that are not out of use. A calibration certificate does not count."
 )
 TRACEABLE = (
-    "Instruments with a valid certificate that names its standards, every one of them on record and valid when it was "
-    "used, of the instruments of the ledger that are not out of use."
+    "Instruments whose certificate counts and leads to standards on record that were valid when used, with nothing on "
+    "record that breaks the chain above them, of the instruments of the ledger that are not out of use."
 )
+_BREAKS = {
+    NO_CERTIFICATE: "no_certificate",
+    "the certificate names no standard": "no_standard",
+    "the standard is not on record": "standard_unknown",
+    "the standard was not valid on the day of calibration": "standard_expired",
+}
 COMPLETENESS = "Quarter hours with a value, of the quarter hours that were over, since each point's first reading."
 SLOTS = "Slots that ended with an answer, of the slots that were due, since the beginning of the first day (UTC)."
 ONLINE = (
@@ -184,24 +190,21 @@ def _due_reason(row: LedgerRow) -> str:
 
 
 def _traceable(gathered: Gathered) -> list[Indicator]:
-    asking, registry = gathered.asking, gathered.sources.registry
-    records = registry.objects(asking.organisation, "standard", None, asking.known_seq)
-    standards = {each.id: each.read_as(Standard) for each in records}
+    rows = traceability(gathered.sources, gathered.asking).rows
+    breaks = {each.instrument: _broken(each) for each in rows}
+    return [
+        _of_instruments(
+            gathered, "traceable", TRACEABLE, gathered.rows, lambda row: breaks.get(row.instrument.id, "chain_broken")
+        )
+    ]
 
-    def reason(row: LedgerRow) -> str:
-        found = _due_reason(row)
-        if found or row.certificate is None:
-            return found or "no_certificate"
-        named = [each.strip() for each in row.certificate.standards.split(";") if each.strip()]
-        if not named:
-            return "no_standard"
-        if any(each not in standards for each in named):
-            return "standard_unknown"
-        used = row.certificate.performed_on
-        ended = [each for each in named if standards[each].valid_until and used and standards[each].valid_until < used]
-        return "standard_expired" if ended else ""
 
-    return [_of_instruments(gathered, "traceable", TRACEABLE, gathered.rows, reason)]
+def _broken(each: Chain) -> str:
+    """What breaks a chain first, in a word; blank when nothing does."""
+    if each.unbroken:
+        return ""
+    first = each.breaks[0]
+    return str(each.due) if first == DOES_NOT_COUNT else _BREAKS.get(first, "chain_broken")
 
 
 def _of_instruments(

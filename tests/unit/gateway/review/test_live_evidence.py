@@ -8,6 +8,8 @@ import pytest
 
 from gateway.assembly.reading import OpenFolder, open_for_reading
 from gateway.assembly.review_loading import checklists, editions
+from gateway.audit.certificates import Due
+from gateway.audit.traceability import traceability
 from gateway.domain.time import US_PER_HOUR, US_PER_MINUTE
 from gateway.i18n import text
 from gateway.i18n.review_terms import REVIEW_TERMS
@@ -47,6 +49,18 @@ def test_the_shares_are_those_counted_by_hand(gathered: Gathered) -> None:
     assert shares["compulsory"] == (1, 1)  # the intake: a point's duty is its meter's
     assert shares["traceable"] == (1, 3)
     assert found["equipping.electricity.3"].members[0].why == "no_meter"
+
+
+def test_unbroken_traceability_is_counted_by_the_one_rule(gathered: Gathered) -> None:
+    chains = traceability(gathered.sources, gathered.asking)
+    found = by_id(gathered)["traceable"]
+    assert (found.numerator, found.denominator) == (chains.unbroken, chains.instruments)
+    assert {each.id for each in found.members if each.part} == {
+        each.instrument for each in chains.rows if each.unbroken
+    }
+    expired = next(each for each in chains.rows if each.due is Due.OVERDUE)
+    assert expired.breaks[0] == "the instrument's certificate does not count on the day"
+    assert {each.id: each.why for each in found.members}[expired.instrument] == "overdue"
 
 
 def test_completeness_counts_quarter_hours_and_slots(gathered: Gathered) -> None:
