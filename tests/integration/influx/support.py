@@ -114,7 +114,7 @@ class Server:
     def query(self, text: str, **more: str) -> list[dict[str, Any]]:
         parameters = urllib.parse.urlencode({"db": self.database, "epoch": "ms", "q": text} | more)
         request = urllib.request.Request(f"{self.url}/query?{parameters}", data=b"")
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             document = json.load(answer)
         [result] = document["results"]
         assert "error" not in result, result
@@ -125,7 +125,7 @@ class Server:
 
     def write(self, lines: str, precision: str = "ms") -> None:
         address = f"{self.url}/write?db={self.database}&precision={precision}"
-        with urllib.request.urlopen(urllib.request.Request(address, data=lines.encode()), timeout=20):
+        with urllib.request.urlopen(urllib.request.Request(address, data=lines.encode()), timeout=60):
             pass
 
     def points(self) -> dict[tuple[str, int], dict[str, Any]]:
@@ -167,7 +167,7 @@ def same_numbers(found: dict[tuple[str, int], dict[str, Any]], wanted: dict[tupl
 
 def settings_for(url: str, **more: Any) -> InfluxSettings:
     """Settings of the test database with short waits."""
-    return InfluxSettings(**{"url": url, "database": "plant", "timeout_s": 2.0} | more)
+    return InfluxSettings(**{"url": url, "database": "plant", "timeout_s": 10.0} | more)
 
 
 @asynccontextmanager
@@ -182,7 +182,7 @@ async def courier_for(journal: Feed, target: InfluxSettings, folder: Path, **mor
         await courier.close()
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 180.0) -> None:
     """Wait for a condition; AssertionError when it does not come true."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -21,7 +21,7 @@ LAYOUTS = {1: support.power_layout()}
 
 def settings(fake: ContractFake, **more: Any) -> InfluxSettings:
     return InfluxSettings(
-        **{"url": fake.url, "bucket": "plant", "org": "works", "token": "token", "timeout_s": 2} | more
+        **{"url": fake.url, "bucket": "plant", "org": "works", "token": "token", "timeout_s": 10} | more
     )
 
 
@@ -80,7 +80,7 @@ async def test_contract_fake_keeps_the_good_points_of_a_partial_write(kind: type
         await courier.drain()
         good = [row for row in journal.rows if row.seq not in refused]
         support.same_numbers(held(fake), support.expected(good, LAYOUTS))
-        assert len(fake.requests) < 12
+        assert len(fake.requests) < len(journal.rows) // 2, "line by line"
     assert letters(tmp_path) == refused
 
 

@@ -74,7 +74,7 @@ async def test_stopped_for_a_while(influx: InfluxDB, tmp_path: Path) -> None:
 
 async def test_hanging_with_open_sockets(influx: InfluxDB, tmp_path: Path) -> None:
     journal = support.MemoryJournal(LAYOUTS)
-    async with running(journal, influx.url, tmp_path, timeout_s=0.3) as courier:
+    async with running(journal, influx.url, tmp_path, timeout_s=1.5) as courier:
         journal.append(*support.polls(100))
         await support.until(lambda: arrived(courier, journal))
         influx.pause()
@@ -90,12 +90,12 @@ async def test_a_line_too_slow_for_the_batch_gets_smaller_ones(influx: InfluxDB,
     journal.append(*support.polls(400))
 
     async def slow(_request: web.Request, body: bytes) -> web.StreamResponse | None:
-        await asyncio.sleep(len(gzip.decompress(body)) / 40_000)  # seconds
+        await asyncio.sleep(len(gzip.decompress(body)) / 20_000)  # seconds
         return None
 
-    async with support.FaultProxy(influx.url) as proxy, running(journal, proxy.url, tmp_path, timeout_s=0.4) as courier:
+    async with support.FaultProxy(influx.url) as proxy, running(journal, proxy.url, tmp_path, timeout_s=1.0) as courier:
         proxy.standing = slow
-        await support.until(lambda: arrived(courier, journal), timeout_s=40)
+        await support.until(lambda: arrived(courier, journal))
     support.same_numbers(support.Server(influx.url).points(), support.expected(journal.rows, LAYOUTS))
     assert not dead_letters(tmp_path)
 
@@ -164,7 +164,7 @@ async def test_retry_after_is_waited_for(influx: InfluxDB, tmp_path: Path) -> No
 async def test_an_answer_that_was_lost_is_written_again_without_harm(influx: InfluxDB, tmp_path: Path) -> None:
     journal = support.MemoryJournal(LAYOUTS)
     journal.append(*support.polls(200))
-    async with support.FaultProxy(influx.url) as proxy, running(journal, proxy.url, tmp_path, timeout_s=0.3) as courier:
+    async with support.FaultProxy(influx.url) as proxy, running(journal, proxy.url, tmp_path, timeout_s=1.5) as courier:
 
         async def stored_but_not_said(request: web.Request, body: bytes) -> web.StreamResponse | None:
             await proxy.forward(request, body)
@@ -240,7 +240,7 @@ async def test_beyond_the_retention_policy(influx: InfluxDB, tmp_path: Path) -> 
         journal.append(SeriesRow(row.device, row.group, row.slot_us, 0, seq, 1, row.values, row.quality))
     async with running(journal, influx.url, tmp_path) as courier:
         await support.until(lambda: arrived(courier, journal))
-        assert courier.status.requests < 10
+        assert courier.status.requests < len(mixed) // 2, "line by line"
     kept = [row for row in journal.rows if row.slot_us > (now_s - 86_400) * 1_000_000]
     support.same_numbers(server.points(), support.expected(kept, LAYOUTS))
     letters = dead_letters(tmp_path)
@@ -278,7 +278,7 @@ async def test_a_batch_that_is_refused_whole_is_bisected(influx: InfluxDB, tmp_p
         proxy.standing = all_or_nothing
         async with running(journal, proxy.url, tmp_path) as courier:
             await support.until(lambda: arrived(courier, journal))
-        assert proxy.writes < 60
+        assert proxy.writes < len(journal.rows) // 2, "line by line"
     lost = {seq for pair in poison for seq in pair}
     good = [row for row in journal.rows if row.seq not in lost]
     support.same_numbers(support.Server(influx.url).points(), support.expected(good, LAYOUTS))

@@ -1,4 +1,7 @@
-"""An outage while 2 000 readings a second keep coming: afterwards nothing is missing, and memory stayed level."""
+"""An outage while 2 000 readings a second keep coming: afterwards nothing is missing and every value is equal.
+
+How fast the backlog drains and how level memory stays is printed here and judged in ``benchmarks/influx.py`` (D2).
+"""
 
 import asyncio
 import contextlib
@@ -14,8 +17,8 @@ from tests.services import InfluxDB
 
 pytestmark = [pytest.mark.integration, pytest.mark.campaign]
 OUTAGE_S = share(full=6 * 3600, ci=30 * 60)
-LEAST_RATIO = 10
-MOST_GROWTH_BYTES = 40 * 1024 * 1024
+POLLING_S = 120
+"""How long the stream goes on beside the drain at most: a machine slower than the intake still comes to an end."""
 
 
 async def test_the_sink_catches_up_while_polling_goes_on(tmp_path: Path) -> None:
@@ -37,7 +40,7 @@ async def test_the_sink_catches_up_while_polling_goes_on(tmp_path: Path) -> None
             started = time.monotonic()
             base, samples = journal.head, []
             while courier.status.seq < journal.head - 2 * stream.METERS:
-                journal.head = base + int((time.monotonic() - started) * stream.METERS)  # polling goes on
+                journal.head = base + int(min(time.monotonic() - started, POLLING_S) * stream.METERS)  # polling goes on
                 samples.append(stream.rss_bytes())
                 await asyncio.sleep(0.05)
             took_s = time.monotonic() - started
@@ -50,8 +53,6 @@ async def test_the_sink_catches_up_while_polling_goes_on(tmp_path: Path) -> None
             f"\noutage of {OUTAGE_S} s: {backlog} points drained in {took_s:.1f} s, {rate:,.0f} values/s,"
             f" {rate / stream.INTAKE_PER_S:.0f} x intake; memory {held >> 20} -> {max(samples) >> 20} MiB"
         )
-        assert rate >= LEAST_RATIO * stream.INTAKE_PER_S
-        assert max(samples[len(samples) // 4 :]) - min(samples[len(samples) // 4 :]) < MOST_GROWTH_BYTES
         [series] = server.query("SELECT count(seq), sum(seq) FROM reading")
         assert series["values"][0][1:] == [journal.head, journal.head * (journal.head + 1) // 2]
         points, wrong = stream.unequal(server, journal.head, every_second=share(full=1, ci=1))

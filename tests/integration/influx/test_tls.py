@@ -79,7 +79,7 @@ def secure(tmp_path: Path) -> Iterator[tuple[SecureInfluxDB, Path]]:
 def create_database(url: str, pem: Path) -> None:
     request = urllib.request.Request(f"{url}/query?q=CREATE+DATABASE+plant", data=b"")
     context = ssl.create_default_context(cafile=str(pem))
-    with urllib.request.urlopen(request, timeout=5, context=context):
+    with urllib.request.urlopen(request, timeout=60, context=context):
         pass
 
 
