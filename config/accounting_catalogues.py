@@ -6,11 +6,12 @@ shipped ones (``load_accounting``). Numbers are decimal text; a float never ente
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from config.catalogues import catalogue_folder
 from config.loading import FileProblem, LoadedFile, UnusableFileError, load_yaml, validated
@@ -18,7 +19,20 @@ from config.model import FileModel, Identifier, Name, Text
 
 MAX_FILES = 200
 
-Number = Annotated[str, StringConstraints(pattern=r"^-?\d{1,15}(\.\d{1,15})?(/\d{1,15}(\.\d{1,15})?)?$", max_length=66)]
+
+def _divisible(text: str) -> str:
+    """Refuse a quotient by zero."""
+    divisor = text.partition("/")[2]
+    if divisor and not Decimal(divisor):
+        raise ValueError("a quotient by zero")
+    return text
+
+
+Number = Annotated[
+    str,
+    StringConstraints(pattern=r"^-?\d{1,15}(\.\d{1,15})?(/\d{1,15}(\.\d{1,15})?)?$", max_length=66),
+    AfterValidator(_divisible),
+]
 """An exact decimal, or a quotient of two, as text."""
 
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]

@@ -11,6 +11,8 @@ from config.model import FileModel, Identifier, Text
 
 FactorId = Annotated[str, StringConstraints(min_length=1, max_length=160)]
 Formula = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Percent = Annotated[str, StringConstraints(pattern=r"^\d{1,6}(\.\d{1,15})?$")]
+"""Decimal text of zero or more."""
 PointId = Annotated[str, StringConstraints(pattern=r"^\S+$", min_length=1, max_length=120)]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-4]):(00|15|30|45)$")]
 LaboratoryProperty = Literal[
@@ -30,7 +32,7 @@ class Parameter(FileModel):
     value: Number | None = None
     unit: Text | None = None
     reason: Text | None = None
-    u_percent: Number | None = None
+    u_percent: Percent | None = None
     metered: PointId | None = None
     measurand: Identifier | None = None
 
@@ -109,14 +111,14 @@ class BalanceNode(FileModel):
     """A node under which everything is metered but losses of at most so many percent of what it takes."""
 
     point: PointId
-    losses_percent: Number
+    losses_percent: Percent
 
 
 class StatedUncertainty(FileModel):
     """A relative standard uncertainty somebody states for a factor whose source states none."""
 
     factor: FactorId
-    u_percent: Number
+    u_percent: Percent
     reason: Text
 
 
@@ -138,7 +140,24 @@ class AccountingPlan(FileModel):
     tariffs: list[PlanTariff] = Field(default_factory=list)
     balances: list[BalanceNode] = Field(default_factory=list)
     uncertainties: list[StatedUncertainty] = Field(default_factory=list)
-    substitution_u_percent: Number | None = None
+    substitution_u_percent: Percent | None = None
+
+    @model_validator(mode="after")
+    def _ids_once(self) -> Self:
+        """Two sources of one id would count one of them twice and the other never."""
+        named = {
+            "virtual_points": [each.id for each in self.virtual_points],
+            "sources": [each.id for each in self.sources],
+            "products": [each.id for each in self.products],
+            "stocks": [each.id for each in self.stocks],
+            "tariffs": [each.id for each in self.tariffs],
+            "balances": [each.point for each in self.balances],
+        }
+        for place, ids in named.items():
+            twice = sorted({each for each in ids if ids.count(each) > 1})
+            if twice:
+                raise ValueError(f"{place}: {', '.join(twice)} stands twice")
+        return self
 
     def document(self) -> dict[str, Any]:
         """The journal form: what the file says, defaults left out."""

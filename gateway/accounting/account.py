@@ -109,7 +109,10 @@ def _primary(quantities: Quantities, amount: Quantity, standard: Quantity, kind:
 
 def _virtual(made: Account, quantities: Quantities, name: str, formula: str) -> None:
     kind = made.inputs.plan.virtual_kinds[name]
-    points = sorted(made.inputs.plan.terms(formula))
+    try:
+        points = sorted(made.inputs.plan.terms(formula))
+    except MeterproofError:
+        points = []
     unit = quantities.point(points[0]).unit if points else ""
     quantity = made.add(f"energy/{name}", quantities.formula(formula, unit), ENERGY_RULE)
     standard = standard_coal(quantities, quantity, kind)

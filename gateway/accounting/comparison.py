@@ -69,6 +69,7 @@ def _stages(old: Inputs, new: Inputs) -> Iterator[tuple[str, Inputs]]:
         amounts=new.amounts,
         points=new.points,
         instruments=new.instruments,
+        channels=new.channels,
     )
     yield "data", data
     tested = replace(data, laboratory=new.laboratory)

@@ -59,7 +59,14 @@ class Inputs:
                 for each in self.amounts.values()
             ],
             "laboratory": [
-                [each.number, each.period.start_us, sorted((k, str(v), u) for k, (v, u) in each.values.items())]
+                [
+                    each.number,
+                    each.point,
+                    each.period.start_us,
+                    None if each.weight_t is None else str(each.weight_t),
+                    int(each.online),
+                    sorted((k, str(v), u) for k, (v, u) in each.values.items()),
+                ]
                 for each in self.laboratory
             ],
         }

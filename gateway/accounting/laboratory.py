@@ -74,15 +74,18 @@ class LaboratoryRecord:
 
 
 def records(registry: Registry, organisation: str, known_seq: int | None = None) -> list[LaboratoryRecord]:
-    """Every laboratory record that stands, oldest entry first; a later entry of the same number replaces it."""
-    found: dict[str, LaboratoryRecord] = {}
+    """Every laboratory record that stands, oldest entry first; a later entry of the same point and number replaces
+    it.
+    """
+    found: dict[tuple[str, str], LaboratoryRecord] = {}
     for event in registry.events(organisation, kind=KIND, limit=MAX_RECORDS):
         if known_seq is not None and event.seq > known_seq:
             break
-        number = str(event.body["object"]["number"])
-        found.pop(number, None)
+        document = event.body["object"]
+        key = (str(document["point"]), str(document["number"]))
+        found.pop(key, None)
         if not event.body.get("withdrawn"):
-            found[number] = LaboratoryRecord.of(event.body, event.seq, event.at_us)
+            found[key] = LaboratoryRecord.of(event.body, event.seq, event.at_us)
     return list(found.values())
 
 

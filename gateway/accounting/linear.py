@@ -50,16 +50,20 @@ def parse(formula: str) -> Terms:
 
 
 def resolved(formula: str, virtual: Mapping[str, str]) -> Terms:
-    """Weights by real point; FormulaError for a ring of virtual points."""
-    return _resolved(parse(formula), {name: parse(each) for name, each in virtual.items()}, ())
+    """Weights by real point; FormulaError for a ring of virtual points, and where one that stands in it is no
+    formula.
+    """
+    return _resolved(parse(formula), virtual, ())
 
 
-def _resolved(terms: Terms, virtual: Mapping[str, Terms], seen: tuple[str, ...]) -> Terms:
+def _resolved(terms: Terms, virtual: Mapping[str, str], seen: tuple[str, ...]) -> Terms:
     found: dict[str, Fraction] = {}
     for name, weight in terms.items():
         if name in seen or len(seen) > MAX_DEPTH:
             raise FormulaError("the virtual points %(points)s stand for each other", points=", ".join((*seen, name)))
-        parts = _resolved(virtual[name], virtual, (*seen, name)) if name in virtual else {name: Fraction(1)}
+        parts = {name: Fraction(1)}
+        if name in virtual:
+            parts = dict(_resolved(parse(virtual[name]), virtual, (*seen, name)))
         for point, each in parts.items():
             found[point] = found.get(point, Fraction(0)) + weight * each
     return {point: weight for point, weight in found.items() if weight}

@@ -160,11 +160,17 @@ class Plan:
 
     @classmethod
     def on_record(cls, registry: Registry, organisation: str, as_of_us: int, known_seq: int | None) -> "Plan":
-        """The plan that held; UnknownObjectError when there is none."""
+        """The plan that held; UnknownObjectError when there is none, or none that can be read."""
         record = registry.object(organisation, "document", PLAN_ID, as_of_us, known_seq)
         if record is None or not isinstance(record.object.get(FIELD), Mapping):
             raise UnknownObjectError("no accounting plan is on record for this time")
-        return cls.of(record.object[FIELD], record.seq)
+        try:
+            return cls.of(record.object[FIELD], record.seq)
+        except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
+            message = "the accounting plan on record in entry %(entry)s cannot be read: %(reason)s"
+            raise UnknownObjectError(
+                message, entry=str(record.seq), reason=f"{type(error).__name__} {error}"
+            ) from error
 
     def channels(self) -> list[tuple[str, str]]:
         """Every (point, measurand) whose mean a parameter of the plan is."""

@@ -14,6 +14,7 @@ from gateway.domain.figure import Figure, decimal_text
 from gateway.domain.quality import GOOD, worst
 
 _DEFINED = ("/electricity", "/heat")
+_MAX_REASON = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +142,15 @@ class Quantities:
         )
 
     def formula(self, formula: str, unit: str) -> Quantity:
-        """A formula over points in a unit; a point whose unit is another thing makes it unknown."""
+        """A formula over points in a unit; a point whose unit is another thing makes it unknown, and so does what is
+        no formula: plans are checked before they are put on record, but an account never falls over one.
+        """
         parts = []
-        for name, weight in sorted(self.inputs.plan.terms(formula).items()):
+        try:
+            terms = self.inputs.plan.terms(formula)
+        except MeterproofError:
+            return unknown(unit, f"no_formula:{formula}"[:_MAX_REASON])
+        for name, weight in sorted(terms.items()):
             parts.append((self.converted(self.point(name), unit, self._kind(name)), weight))
         return added(parts, unit)
 

@@ -1,8 +1,10 @@
 """Putting factor sets and plans on record, and gathering what an account is made from."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +12,7 @@ from zoneinfo import ZoneInfo
 from config.accounting_catalogues import AccountingCatalogues
 from config.accounting_plan import AccountingPlan, load_plan
 from config.loading import UnusableFileError
+from gateway.accounting.carbon import INDIRECT
 from gateway.accounting.factors import factors_of
 from gateway.accounting.inputs import Inputs, gather
 from gateway.accounting.linear import resolved
@@ -149,6 +152,11 @@ def check_plan(plan: AccountingPlan, found: AccountingCatalogues, points: frozen
     lines += [
         text(language, "the ledger has no metering point '%(point)s'", point=each) for each in sorted(named - points)
     ]
+    lines += [
+        text(language, "the virtual point '%(point)s' has the id of a metering point", point=each)
+        for each in sorted(virtual.keys() & points)
+    ]
+    lines += _counted_twice(plan, virtual, language)
     for tariff in document.get("tariffs", ()):
         try:
             Tariff.of(tariff)
@@ -162,6 +170,60 @@ def check_plan(plan: AccountingPlan, found: AccountingCatalogues, points: frozen
     ]
     if lines:
         raise ConfigurationError(lines)
+
+
+def check_entered(there: Accounting, rows: Sequence[Mapping[str, Any]], language: str) -> None:
+    """Laboratory results and surveys are about points of the ledger or of the plan; ConfigurationError otherwise, and
+    where two rows have one number.
+    """
+    organisation = there.folder.organisation
+    known = {each.id for each in there.registry.objects(organisation, "point")}
+    plan = there.registry.object(organisation, "document", PLAN_ID)
+    if plan is not None:
+        known |= set(_points_named(plan.object.get(FIELD)))
+    lines = [
+        text(language, "neither the ledger nor the accounting plan has the point '%(point)s'", point=each)
+        for each in sorted({str(row["point"]) for row in rows} - known)
+    ]
+    seen = Counter((row["point"], row["number"]) for row in rows if "number" in row)
+    lines += [
+        text(language, "the result '%(number)s' stands twice", number=number)
+        for (_, number), count in sorted(seen.items())
+        if count > 1
+    ]
+    if lines:
+        raise ConfigurationError(lines)
+
+
+def _points_named(document: object) -> Iterator[str]:
+    """Every laboratory and stock point a plan names."""
+    if isinstance(document, Mapping):
+        for name, value in document.items():
+            if name in {"laboratory", "point"} and isinstance(value, str):
+                yield value
+            else:
+                yield from _points_named(value)
+    elif isinstance(document, list):
+        for each in document:
+            yield from _points_named(each)
+
+
+def _counted_twice(plan: AccountingPlan, virtual: Mapping[str, str], language: str) -> list[str]:
+    """Points of which more than all is burnt, bought or delivered, over the sources of the plan."""
+    weights: dict[tuple[str, str], Fraction] = {}
+    for source in plan.sources:
+        what = "fuel" if source.kind.startswith("fuel_") else source.kind
+        try:
+            terms = resolved(source.amount, virtual)
+        except MeterproofError:
+            continue  # said already
+        for point, weight in terms.items():
+            weights[what, point] = weights.get((what, point), Fraction(0)) + weight
+    return [
+        text(language, "the sources count '%(point)s' more than once", point=point)
+        for (what, point), weight in sorted(weights.items())
+        if weight > 1 and (what == "fuel" or what in INDIRECT)
+    ]
 
 
 def plan_draft(

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from gateway.i18n import text
 
 MAX_ROWS = 50_000
 MAX_BYTES = 16 * 1024 * 1024
+MAX_DIGITS = 30
 LABORATORY = (
     "number",
     "point",
@@ -51,7 +53,7 @@ def read_stock(path: Path, zone: ZoneInfo, units: Units, language: str) -> list[
     for number, row in _rows(path, language):
         try:
             at_us = _moment(_needed(row, "at"), zone)
-            amount, unit = str(Decimal(row["amount"])), units.unit(row["unit"]).id
+            amount, unit = str(_number(_needed(row, "amount"), "amount")), units.unit(_needed(row, "unit")).id
             found.append({"point": _needed(row, "point"), "at_us": at_us, "amount": amount, "unit": unit})
         except (ValueError, KeyError, InvalidOperation, UnitError) as error:
             problems.append(_problem(path, number, error, language))
@@ -71,7 +73,10 @@ def _result(row: Mapping[str, str], zone: ZoneInfo, units: Units) -> dict[str, A
             raise ValueError(column)
         unit = units.unit(unit.rstrip("] ")).id
         units.factor(unit, CANONICAL[name])  # refuses a unit of another quantity
-        values[name] = [str(Decimal(cell)), unit]
+        value = _number(cell, column)
+        if CANONICAL[name] == "1" and units.convert(Fraction(value), unit, "1") > 1:
+            raise ValueError(f"{column} {cell}: > 100 %")
+        values[name] = [str(value), unit]
     if not values:
         raise ValueError("no values")
     start, end = _moment(_needed(row, "from"), zone), _moment(_needed(row, "to"), zone, end=True)
@@ -82,7 +87,7 @@ def _result(row: Mapping[str, str], zone: ZoneInfo, units: Units) -> dict[str, A
         "point": _needed(row, "point"),
         "from_us": start,
         "to_us": end,
-        "weight_t": str(Decimal(row["weight_t"])) if row.get("weight_t") else None,
+        "weight_t": str(_number(row["weight_t"], "weight_t")) if row.get("weight_t") else None,
         **{f"{name}_us": _moment(row.get(name, ""), zone) for name in ("taken", "sealed", "received", "tested")},
         "laboratory": row.get("laboratory", ""),
         "report": row.get("report", ""),
@@ -93,17 +98,32 @@ def _result(row: Mapping[str, str], zone: ZoneInfo, units: Units) -> dict[str, A
 def _rows(path: Path, language: str) -> list[tuple[int, dict[str, str]]]:
     if path.stat().st_size > MAX_BYTES:
         raise ConfigurationError([text(language, "the file is larger than %(limit)s bytes", limit=MAX_BYTES)])
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        rows = [
-            (
-                number,
-                {(name or "").strip(): (cell or "").strip() for name, cell in row.items() if isinstance(cell, str)},
-            )
-            for number, row in enumerate(csv.DictReader(stream), start=2)
-        ]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = [
+                (
+                    number,
+                    {(name or "").strip(): (cell or "").strip() for name, cell in row.items() if isinstance(cell, str)},
+                )
+                for number, row in enumerate(csv.DictReader(stream), start=2)
+            ]
+    except (UnicodeDecodeError, csv.Error) as error:
+        sentence = text(language, "%(path)s is no CSV table in UTF-8: %(reason)s", path=str(path), reason=str(error))
+        raise ConfigurationError([sentence]) from error
     if len(rows) > MAX_ROWS:
         raise ConfigurationError([text(language, "the file has more than %(limit)s rows", limit=MAX_ROWS)])
     return rows
+
+
+def _number(cell: str, column: str) -> Decimal:
+    """A plain number of zero or more with at most 30 digits; nothing measured here is below zero, and NaN is none."""
+    try:
+        value = Decimal(cell)
+    except InvalidOperation as error:
+        raise ValueError(f"{column} {cell[:40]!r}") from error
+    if not value.is_finite() or value < 0 or len(value.as_tuple().digits) + abs(value.adjusted()) > MAX_DIGITS:
+        raise ValueError(f"{column} {cell[:40]!r}")
+    return value
 
 
 def _needed(row: Mapping[str, str], name: str) -> str:

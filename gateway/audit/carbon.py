@@ -11,6 +11,7 @@ from fractions import Fraction
 from gateway.accounting.account import Account
 from gateway.accounting.checks import NamedCheck, invoice_checks, stock_checks, virtual_checks
 from gateway.accounting.estimate import Estimate
+from gateway.accounting.linear import FormulaError
 from gateway.accounting.plan import EmissionSource, Parameter
 from gateway.accounting.quantities import Quantities, Quantity
 from gateway.accounting.tiers import TierTable, tier
@@ -257,7 +258,11 @@ def _quantity(made: Account, id_: str, quantity: Quantity | None) -> FigureFact:
 def _points(made: Account, source: EmissionSource) -> list[PointShare]:
     found = []
     ask = Quantities(made.inputs)
-    for name, weight in sorted(made.inputs.plan.terms(source.amount).items()):
+    try:
+        terms = made.inputs.plan.terms(source.amount)
+    except FormulaError:
+        return []  # the activity says so
+    for name, weight in sorted(terms.items()):
         point = made.inputs.points.get(name)
         found.append(
             PointShare(

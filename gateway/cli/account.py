@@ -16,6 +16,7 @@ from gateway.accounting.laboratory import doubts
 from gateway.accounting.results import KIND, STATES, figure_document, result, result_draft, results, step_draft
 from gateway.assembly.accounting import (
     Accounting,
+    check_entered,
     check_plan,
     drafts_for_sets,
     laboratory_draft,
@@ -128,6 +129,7 @@ def laboratory_command(language: str, *, file: Path, data: Path, actor: str | No
     """Enter laboratory results (NCV, carbon, CaO, MgO) from CSV. 录入化验结果。"""
     with opened(data) as there:
         rows = read_laboratory(file, there.zone, units_of(catalogues((), language)), language)
+        check_entered(there, rows, language)
         who, at_us = actor or getpass.getuser(), _now(there)
         drafts = [
             laboratory_draft(there.folder.organisation, row, at_us=at_us, actor=who, reason=reason) for row in rows
@@ -145,6 +147,7 @@ def stock_command(language: str, *, file: Path, data: Path, actor: str | None, r
     """Enter stock surveys from CSV. 录入盘存。"""
     with opened(data) as there:
         rows = read_stock(file, there.zone, units_of(catalogues((), language)), language)
+        check_entered(there, rows, language)
         said = {"actor": actor or getpass.getuser(), "reason": reason}
         at_us = _now(there)
         drafts = [stock_draft(there.folder.organisation, row, at_us=at_us, **said) for row in rows]

@@ -54,7 +54,11 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
     "result_state": {"draft": "draft", "submitted": "submitted", "verified": "verified", "frozen": "frozen"},
     "result_act": {"submitted": "submit", "verified": "verify", "frozen": "freeze", "returned": "return"},
     "agreement": {"agrees": "agrees", "differs": "differs", "undecided": "cannot be judged"},
-    "check_kind": {"invoice": "invoice against meter", "stock": "stock against flow", "virtual": "formula against meter"},
+    "check_kind": {
+        "invoice": "invoice against meter",
+        "stock": "stock against flow",
+        "virtual": "formula against meter",
+    },
     "closure": {
         "balanced": "balanced",
         "exceeded": "limit exceeded",
@@ -74,6 +78,7 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
         "unknown_point": "no such metering point",
         "unknown_unit": "unknown unit",
         "not_convertible": "units do not convert",
+        "no_formula": "no formula that can be read",
         "no_parameter": "a parameter is missing",
         "no_laboratory_value": "no laboratory value and no default",
         "no_reading": "no reading of",

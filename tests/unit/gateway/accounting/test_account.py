@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.accounting.account import Account, account
 from gateway.accounting.budget import budget, class_u
+from gateway.accounting.channels import ChannelMean
 from gateway.accounting.checks import costs, invoice_checks, stock_checks
 from gateway.accounting.closure import Closure
 from gateway.accounting.comparison import compare
@@ -18,6 +20,7 @@ from gateway.accounting.metered import amounts
 from gateway.accounting.network import balances
 from gateway.accounting.quantities import Quantities
 from gateway.accounting.results import ResultStateError, figure_document, result, result_draft, results, step_draft
+from gateway.domain.errors import UnknownObjectError
 from gateway.domain.figure import Figure
 from gateway.domain.time import Period, parse_iso
 from gateway.journal.entry import Draft
@@ -402,3 +405,39 @@ def test_a_calibration_anew_brings_its_own_error_and_standard(world: World) -> N
     }
     assert made.effects["meter:m-kiln@2026-01-03"].u == pytest.approx(0.003 / math.sqrt(3))
     assert made.effects["standard:S-1"].u == pytest.approx(0.001)
+
+
+def test_a_plan_put_on_record_without_a_check_brings_no_account_down(world: World) -> None:
+    plan = copy.deepcopy(PLAN)
+    plan["virtual_points"][0]["formula"] = "gross - - own"
+    plan["sources"][2]["amount"] = "intake +"
+    world.plan(plan)
+    made = account(world.inputs())
+    for line in ("energy/net", "carbon/source/bought", "carbon/enterprise/total"):
+        assert made.lines[line].figure.value is None
+        assert any(each.startswith("no_formula:") for each in made.lines[line].figure.reasons), line
+    assert value(made, "carbon/source/coal") == COAL_CO2
+    world.plan({**PLAN, "sources": [{"id": "coal"}]})
+    with pytest.raises(UnknownObjectError, match="cannot be read"):
+        world.inputs()
+
+
+def test_the_inputs_name_the_weight_of_each_sample(world: World) -> None:
+    world.write(laboratory("L1", "24"))
+    plain = world.inputs().digest()
+    heavy = laboratory("L1", "24")
+    heavy.body["object"]["weight_t"] = "7"
+    world.write(heavy)
+    assert world.inputs().digest() != plain
+
+
+def test_a_change_of_a_channel_is_explained_too(world: World) -> None:
+    metered = {"metered": "kiln", "measurand": "temperature"}
+    world.plan(heat_plan({"factor": stated("0.11", "tCO2/GJ"), "temperature": metered}))
+    old, new = (
+        replace(world.inputs(), channels={("kiln", "temperature"): ChannelMean(Fraction(mean), "degC", 5, 1)})
+        for mean in (80, 90)
+    )
+    (found,) = compare(old, new, ("carbon/enterprise/total",))
+    assert found.after == Fraction(192) * 70 * Fraction("4.1868") / 1000 * Fraction("0.11")
+    assert [step.cause for step in found.steps] == ["data"]

@@ -74,6 +74,12 @@ def run(data: Path, *words: str) -> Result:
     return result
 
 
+def refused(data: Path, verb: str, table: Path) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        run(data, verb, str(table))
+    return "\n".join(caught.value.lines)
+
+
 def test_from_a_plan_to_a_frozen_result(data: Path, tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
     (tmp_path / "lab.csv").write_text(LABORATORY, encoding="utf-8")
@@ -111,3 +117,58 @@ def test_a_laboratory_row_that_cannot_be_used_is_named(data: Path, tmp_path: Pat
     with pytest.raises(ConfigurationError) as caught:
         run(data, "laboratory", str(tmp_path / "lab.csv"))
     assert "lab.csv:2:" in caught.value.lines[0]
+
+
+@pytest.mark.parametrize(
+    "cell", ["NaN", "-1", "Infinity", "1e400", "120", "65 %", "0x41", "1" * 31, "6,5"], ids=lambda cell: cell[:8]
+)
+def test_no_oxide_is_below_nothing_above_all_or_no_number(data: Path, tmp_path: Path, cell: str) -> None:
+    row = f'L1,clinker,2026-01-01,2026-01-01,"{cell}"\n'
+    (tmp_path / "lab.csv").write_text(LABORATORY.splitlines()[0] + "\n" + row, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        run(data, "laboratory", str(tmp_path / "lab.csv"))
+    assert "lab.csv:2:" in caught.value.lines[0]
+
+
+def test_a_table_in_another_encoding_of_another_point_or_with_a_number_twice(data: Path, tmp_path: Path) -> None:
+    table = tmp_path / "lab.csv"
+    table.write_bytes(LABORATORY.replace("L1", "样品").encode("gb18030"))
+    assert "UTF-8" in refused(data, "laboratory", table)
+    table.write_text(LABORATORY.replace(",clinker,", ",clincker,"), encoding="utf-8")
+    assert "clincker" in refused(data, "laboratory", table)
+    table.write_text(LABORATORY + LABORATORY.splitlines()[1] + "\n", encoding="utf-8")
+    assert "twice" in refused(data, "laboratory", table)
+    table.write_text("point,at,amount,unit\nclinker,2026-01-01,NaN,t\nclinker,2026-01-01,,t\n", encoding="utf-8")
+    assert [line.split(":")[1] for line in refused(data, "stock", table).splitlines()] == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('value: "1.5"', 'value: "1/0"', "zero"),
+        ('u_percent: "2"', 'u_percent: "-2"', "u_percent"),
+        ("products: [", "products: [{id: clinker, name: again, amount: clinker}, ", "twice"),
+        (
+            "sources:\n",
+            "virtual_points: [{id: clinker, name: v, energy_kind: p, formula: clinker}]\nsources:\n",
+            "id of",
+        ),
+        ("amount: clinker\n", "amount: clinker - -\n", "no formula"),
+    ],
+)
+def test_a_wrong_plan_is_refused_with_what_is_wrong(data: Path, tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in PLAN
+    (tmp_path / "plan.yaml").write_text(PLAN.replace(old, new), encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        run(data, "plan", str(tmp_path / "plan.yaml"))
+    assert said in "\n".join(caught.value.lines)
+
+
+def test_no_fuel_is_burnt_twice(data: Path, tmp_path: Path) -> None:
+    fuel = """
+  - {id: %s, name: coal, kind: fuel_mass, amount: %s, parameters: {}}"""
+    plan = PLAN.replace("\nproducts:", fuel % ("one", "0.5 * clinker") + fuel % ("two", "clinker") + "\nproducts:")
+    (tmp_path / "plan.yaml").write_text(plan.replace("cets-cement-2024", "generic-1"), encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        run(data, "plan", str(tmp_path / "plan.yaml"))
+    assert "more than once" in "\n".join(caught.value.lines)
