@@ -39,7 +39,7 @@ class Acts:
         organisation: str | None = None,
         reason: str = "",
     ) -> Person:
-        """Add an account or change one's name, roles and term; a change ends the sessions it had."""
+        """Add an account or change one's name, roles and term; a change holds from the next request on."""
         if not ID.fullmatch(id_):
             raise PersonError(
                 "'%(id)s' cannot be an account's id: 1 to 40 of a-z, 0-9, '.', '_', '-', beginning with a letter or "

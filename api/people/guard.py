@@ -30,6 +30,10 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 WRITTEN_BY_ALL = frozenset({OWN, "people"})
 """What people of every organisation in a folder may write: their own account, and their own people's."""
 
+BY_A_PERSON = frozenset({"POST /account/password", "POST /account/tokens", "POST /account/tokens/revoke"})
+"""What no token may do, besides acts about ``people``: a token that leaks must not outlive its own end or revocation by
+making another, a link or a password."""
+
 
 class Identity:
     """Finds the person of each request; nobody comes further than the sign-in page."""
@@ -81,7 +85,8 @@ def _sent_away(request: Request) -> Response:
 async def authorised(request: Request) -> None:
     """The dependency of every route: its line in the table, the person's permission, the form's token."""
     route = request.scope.get("route")
-    permission = ROUTES.get(route_name(request.method, getattr(route, "path", "")))
+    name = route_name(request.method, getattr(route, "path", ""))
+    permission = ROUTES.get(name)
     if permission != PUBLIC:
         person = request.state.person
         if permission is None or person is None or not (permission == OWN or allowed(person.roles, permission)):
@@ -89,6 +94,8 @@ async def authorised(request: Request) -> None:
         if request.method not in READING and permission not in WRITTEN_BY_ALL and not _is_at_home(request, person):
             raise DeniedError("This gateway collects for another organisation; yours can look at its own data only.")
     if request.method not in READING:
+        if not request.state.session and (name in BY_A_PERSON or permission == "people"):
+            raise DeniedError("Accounts, passwords and tokens are changed by a person who signed in, never by a token.")
         await _from_our_form(request)
 
 

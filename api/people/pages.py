@@ -40,7 +40,7 @@ def sign_in(
     """By name and password."""
     people = request.app.state.people
     name = name.strip().lower()
-    pause_us = people.pause_us(name)
+    pause_us = people.begin_try(name)
     if pause_us:
         seconds = -(-pause_us // US_PER_S)
         message = "Too many wrong tries for this account. Try again in %(seconds)s s."
@@ -113,7 +113,7 @@ def change_password(
 ) -> Response:
     """A new password; every other session of the account ends."""
     people = request.app.state.people
-    if person.has_password and (people.pause_us(person.id) or people.by_password(person.id, current) is None):
+    if person.has_password and (people.begin_try(person.id) or people.by_password(person.id, current) is None):
         return _account(request, asked, person, wrong=asked.view.t("The present password is not right."))
     if len(password) < hashing.MIN_PASSWORD_CHARACTERS:
         said = asked.view.t("A password needs %(count)s characters or more.", count=hashing.MIN_PASSWORD_CHARACTERS)

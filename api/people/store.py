@@ -156,29 +156,26 @@ class People:
 
     # -- signing in
 
-    def pause_us(self, name: str) -> int:
-        """How long this name must still wait before another try, 0 when it need not."""
-        rows = self._rows("SELECT count, last FROM failure WHERE name = ?", name)
+    def pause_us(self, name: str, within: sqlite3.Connection | None = None) -> int:
+        """How long this name must still wait before another try, 0 when it need not; ``within`` a transaction."""
+        statement = "SELECT count, last FROM failure WHERE name = ?"
+        rows = self._rows(statement, name) if within is None else within.execute(statement, (name,)).fetchall()
         if not rows or rows[0][0] < FREE_TRIES:
             return 0
         count, last = rows[0]
         pause = min(FIRST_PAUSE_US * 2 ** min(count - FREE_TRIES, 20), LONGEST_PAUSE_US)
         return max(int(last) + int(pause) - self._clock.utc_us(), 0)
 
-    def by_password(self, name: str, password: str) -> Person | None:
-        """The account whose password this is; a failed try is counted against the name. Takes tens of milliseconds."""
-        rows = self._rows("SELECT password FROM person WHERE id = ?", name)
-        good = hashing.matches(rows[0][0] if rows else None, password)
-        person = self.person(name) if good else None
-        if person is None or not person.is_active(self._clock.utc_us()):
-            self._count_failure(name)
-            return None
-        with self._writing() as write:
-            write.execute("DELETE FROM failure WHERE name = ?", (name,))
-        return person
+    def begin_try(self, name: str) -> int:
+        """Count a try by password before it is made: 0 when it may be made, else how long (µs) the name must wait.
 
-    def _count_failure(self, name: str) -> None:
+        Counted first, so that many tries at once are no more than one after another; ``by_password`` takes a good
+        one back.
+        """
         with self._writing() as write:
+            pause_us = self.pause_us(name, write)
+            if pause_us:
+                return pause_us
             write.execute(
                 "INSERT INTO failure (name, count, last) VALUES (?, 1, ?)"
                 " ON CONFLICT (name) DO UPDATE SET count = count + 1, last = excluded.last",
@@ -188,6 +185,18 @@ class People:
                 "DELETE FROM failure WHERE name IN (SELECT name FROM failure ORDER BY last DESC LIMIT -1 OFFSET ?)",
                 (MAX_FAILURES,),
             )
+        return 0
+
+    def by_password(self, name: str, password: str) -> Person | None:
+        """The account whose password this is, after ``begin_try``. Takes tens of milliseconds."""
+        rows = self._rows("SELECT password FROM person WHERE id = ?", name)
+        good = hashing.matches(rows[0][0] if rows else None, password)
+        person = self.person(name) if good else None
+        if person is None or not person.is_active(self._clock.utc_us()):
+            return None
+        with self._writing() as write:
+            write.execute("DELETE FROM failure WHERE name = ?", (name,))
+        return person
 
     def new_link(self, id_: str) -> str:
         """A secret that signs this account in once, within ``LINK_US``; an earlier link of the account is void."""

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.people import store
+from api.people import hashing, store
 from api.people.acts import Acts
 from api.people.cli import first_administrator, link_address
 from api.people.guard import FORM_FIELD, SESSION_COOKIE
@@ -134,6 +136,55 @@ def test_wrong_tries_are_slowed_and_told_once(house: House) -> None:
     assert _sign_in(client, "wang", PASSWORD) == 303
     assert [each["action"] for each in house.entries()].count("user.sign_in_refused") == 1
     assert [_sign_in(house.browser(), "nobody", "x") for _ in range(store.FREE_TRIES + 1)][-1] == 429
+
+
+def test_many_tries_at_once_are_no_more_than_one_after_another(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All come before any has failed: each verification waits until every request has been answered or waits too."""
+    house.with_password()
+    made, tried = [], Barrier(store.FREE_TRIES)
+
+    def slow(_stored: str | None, secret: str) -> bool:
+        made.append(secret)
+        tried.wait(60)  # released only once as many as are free stand here together
+        return False
+
+    tokens = {}
+    for number in range(4 * store.FREE_TRIES):
+        client = house.browser()
+        tokens[number] = client, _token(client.get("/sign-in").text)
+    monkeypatch.setattr(hashing, "matches", slow)
+
+    def attempt(number: int) -> int:
+        client, token = tokens[number]
+        form = {"name": "wang", "password": f"guess {number}", FORM_FIELD: token}
+        return client.post("/sign-in", data=form, follow_redirects=False).status_code
+
+    with ThreadPoolExecutor(len(tokens)) as crowd:
+        statuses = sorted(crowd.map(attempt, tokens))
+    assert len(made) == store.FREE_TRIES
+    assert statuses == [403] * store.FREE_TRIES + [429] * (3 * store.FREE_TRIES)
+
+
+def test_a_token_makes_no_token_no_password_and_no_link(house: House) -> None:
+    house.acts.add("root", name="管", roles=frozenset({Role.ADMINISTRATOR}), until_us=None, actor="root")
+    _, token = house.acts.token("root", label="x", until_us=house.clock.at_us + US_PER_DAY, actor="root")
+    before = len(house.entries())
+    program = house.browser()
+    program.headers["authorization"] = f"Bearer {token}"
+    assert program.get("/api/v1/people").status_code == 200
+    for path, form in (
+        ("/account/tokens", {"label": "for ever"}),
+        ("/account/tokens/revoke", {"token": token.partition(".")[0]}),
+        ("/account/password", {"password": PASSWORD, "again": PASSWORD}),
+        ("/settings/people/link", {"id": "root"}),
+        ("/settings/people", {"id": "mallory", "name": "m", "role": "administrator"}),
+        ("/settings/people/disable", {"id": "root"}),
+    ):
+        assert program.post(path, data=form, follow_redirects=False).status_code == 403, path
+    assert len(house.entries()) == before
+    person = house.people.person("root")
+    assert person is not None
+    assert not person.has_password
 
 
 @pytest.mark.parametrize("wrong", ["", "0" * 64])
