@@ -49,7 +49,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(glance=shown.glance, exact=shown.exact, scaled=shown.scaled, percent=shown.percent)
+    made.globals.update(
+        glance=shown.glance, trusted=shown.trusted, exact=shown.exact, scaled=shown.scaled, percent=shown.percent
+    )
     made.globals.update(has_standards=_has_standards)
     made.globals.update(ratio=shown.ratio, rounded=shown.rounded, size=shown.size, duration=shown.duration)
     return made

@@ -5,6 +5,8 @@ from fractions import Fraction
 from math import floor, log10
 from zoneinfo import ZoneInfo
 
+from gateway.domain.figure import rounded as figure_rounded
+from gateway.domain.figure import two_digit_places
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, US_PER_MINUTE, US_PER_S, to_datetime
 from gateway.i18n import text
 
@@ -31,6 +33,14 @@ def sensible_decimals(value: Fraction) -> int:
 def glance(value: Fraction | None) -> str:
     """A value for reading at a glance, an em dash when it is not known: never a zero for nothing."""
     return NOTHING if value is None else rounded(value, sensible_decimals(value))
+
+
+def trusted(value: Fraction | None, expanded: float | None) -> str:
+    """A value with the digits that its U (k = 2) allows, where U has two; at a glance where U cannot be stated."""
+    if value is None or not expanded:
+        return glance(value)
+    places = two_digit_places(expanded)
+    return rounded(Fraction(figure_rounded(value, places)), max(places, 0))
 
 
 def scaled(value: int | None, decimals: int) -> str:

@@ -1,12 +1,13 @@
 """Energy by point and by step over civil days, beside the equally long time before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.days import edges, preceding
 from gateway.audit.energy import Energy, amount, amounts_of, is_totalled, settled_to, totals
+from gateway.audit.judging import stated
 from gateway.audit.plant import PointFact, plant
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.ledger import MeteringPoint
@@ -62,12 +63,17 @@ def consumption(
     earlier, _end = preceding(first, last)
     before = (local_midnight(earlier, asking.zone), local_midnight(earlier, asking.zone) + span[1] - span[0])
     during, earlier_on = (amounts_of(sources, asking, there, Period(*each)) for each in (span, before))
+
+    def of(fact: PointFact, known: Mapping[str, Energy], period: Period) -> Energy:
+        found = known.get(fact.point.id) or amount(sources, asking, there, fact, period)
+        return stated(sources, asking, fact.point.id, found)
+
     rows = [
         PointTotal(
             depth=depth,
             point=fact.point,
-            amount=during.get(fact.point.id) or amount(sources, asking, there, fact, Period(*span)),
-            before=earlier_on.get(fact.point.id) or amount(sources, asking, there, fact, Period(*before)),
+            amount=of(fact, during, Period(*span)),
+            before=of(fact, earlier_on, Period(*before)),
         )
         for depth, fact in counted
     ]
@@ -77,7 +83,7 @@ def consumption(
         last=last,
         step=step,
         chosen=chosen.point if chosen else None,
-        steps=steps,
+        steps=[stated(sources, asking, chosen.point.id, each) for each in steps] if chosen else [],
         total=mine.amount if mine else None,
         before=mine.before if mine else None,
         points=rows,

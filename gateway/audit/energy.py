@@ -32,7 +32,8 @@ class Energy:
     ``windows`` quarter hours make it up, ``missing`` of them without a value; ``coverage_permille`` is how much of the
     time lay between observations; ``by_method`` shares the value out by how it is known; ``quality`` is the worst word.
     ``coverage_sum`` adds the quarter hours' permilles. The counts are 0 where the amount was weighed (``tickets``) or
-    read by people.
+    read by people. ``expanded`` is U (k = 2) in ``unit``, None where it cannot be stated or nobody asked for it
+    (``gateway.audit.judging.stated``).
     """
 
     start_us: int
@@ -46,6 +47,7 @@ class Energy:
     by_method: dict[str, Fraction]
     tickets: int = 0
     coverage_sum: int = 0
+    expanded: float | None = None
 
     @property
     def complete(self) -> bool:

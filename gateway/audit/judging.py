@@ -2,7 +2,7 @@
 its verdicts leave to its readings. The amount itself is never changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.certificates import Cards, cards
@@ -61,21 +61,20 @@ def judged(sources: Sources, asking: Asking, point: str, period: Period) -> Judg
     if fact is None:
         raise UnknownObjectError("the ledger has no metering point %(id)s at that moment", id=point)
     there = cards(sources, asking)
-    moment = moment_of(there, point, period.start_us) or moment_of(there, point, period.end_us - 1)
+    moment = _moment_within(there, point, period)
     energy = amount(sources, asking, found, fact, period)
     verdicts = [
         each
         for each in sources.registry.verdicts(asking.organisation, None, asking.known_seq, point=point)
         if each.from_us < period.end_us and (each.to_us is None or each.to_us > period.start_us)
     ]
-    uncertainty = None if moment is None else point_uncertainty(moment, _use(sources, asking, moment.fitted, period))
+    uncertainty = _uncertainty(sources, asking, moment, period)
     value = None if energy.value is None else float(energy.value)
     decision = None
     if moment is not None and moment.instrument is not None and moment.dated is not None:
         decision = decided(moment.dated, moment.instrument, moment.policy)
     policy = moment.policy if moment is not None else Policy()
     kind = moment.instrument.kind if moment is not None and moment.instrument is not None else ""
-    known = value is not None and uncertainty is not None and not uncertainty.unstated
     error = uncertainty.error_percent if uncertainty is not None else 0.0
     return Judged(
         point=point,
@@ -86,9 +85,7 @@ def judged(sources: Sources, asking: Asking, point: str, period: Period) -> Judg
         in_service_factor=float(in_service_factor(policy.jurisdiction, kind).factor),
         uncertainty=uncertainty,
         corrected=corrected(value, error) if value is not None and error else None,
-        expanded=abs(value) * uncertainty.expanded_percent / 100
-        if known and value is not None and uncertainty is not None
-        else None,
+        expanded=_expanded(energy, uncertainty),
         conformity=None
         if decision is None
         else (
@@ -103,6 +100,29 @@ def judged(sources: Sources, asking: Asking, point: str, period: Period) -> Judg
         word=worst_word(each.rule for each in verdicts),
         verdicts=verdicts,
     )
+
+
+def stated(sources: Sources, asking: Asking, point: str, energy: Energy) -> Energy:
+    """An amount of a point with its U (k = 2), the same that ``judged`` gives; as it came where none can be stated."""
+    if energy.value is None or energy.end_us <= energy.start_us:
+        return energy
+    period = Period(energy.start_us, energy.end_us)
+    moment = _moment_within(cards(sources, asking), point, period)
+    return replace(energy, expanded=_expanded(energy, _uncertainty(sources, asking, moment, period)))
+
+
+def _moment_within(there: Cards, point: str, period: Period) -> Moment | None:
+    return moment_of(there, point, period.start_us) or moment_of(there, point, period.end_us - 1)
+
+
+def _uncertainty(sources: Sources, asking: Asking, moment: Moment | None, period: Period) -> PointUncertainty | None:
+    return None if moment is None else point_uncertainty(moment, _use(sources, asking, moment.fitted, period))
+
+
+def _expanded(energy: Energy, uncertainty: PointUncertainty | None) -> float | None:
+    if energy.value is None or uncertainty is None or uncertainty.unstated:
+        return None
+    return abs(float(energy.value)) * uncertainty.expanded_percent / 100
 
 
 def _use(sources: Sources, asking: Asking, fitted: Fitted, period: Period) -> Use | None:

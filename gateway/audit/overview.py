@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.energy import Energy, is_totalled, joined, settled_to, totals
 from gateway.audit.findings import FindingView, findings
+from gateway.audit.judging import stated
 from gateway.audit.ledger import LedgerRow, ledger_rows
 from gateway.audit.plant import Plant, PointFact, plant
 from gateway.domain.ledger import Direction, MeteringPoint
@@ -122,12 +123,16 @@ def _point_day(sources: Sources, asking: Asking, there: Plant, fact: PointFact, 
     unit = next(iter(amounts.values())).unit if amounts else ""
     first = amounts.get((yesterday, same_time)) or _nothing(yesterday, same_time, unit)
     rest = amounts.get((same_time, start)) or _nothing(same_time, start, unit)
+
+    def with_u(energy: Energy) -> Energy:
+        return stated(sources, asking, fact.point.id, energy)
+
     return PointDay(
         point=fact.point,
         counted=is_totalled(sources, asking, there, fact),
-        today=amounts.get((start, now)) or _nothing(start, now, unit),
-        before=first,
-        day_before=joined(first, rest),
+        today=with_u(amounts.get((start, now)) or _nothing(start, now, unit)),
+        before=with_u(first),
+        day_before=with_u(joined(first, rest)),
     )
 
 
@@ -154,11 +159,12 @@ def hours_of_day(sources: Sources, asking: Asking, there: Plant, fact: PointFact
     before_edges = [*range(yesterday, start, US_PER_HOUR), start]
     before = totals(sources, asking, there, fact, before_edges, step="hour")
     count = max(len(today), len(before))
+    name = fact.point.id
     return [
         HourOfDay(
             hour=hour,
-            today=today[hour] if hour < len(today) else None,
-            before=before[hour] if hour < len(before) else None,
+            today=stated(sources, asking, name, today[hour]) if hour < len(today) else None,
+            before=stated(sources, asking, name, before[hour]) if hour < len(before) else None,
         )
         for hour in range(count)
     ]

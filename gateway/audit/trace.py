@@ -13,6 +13,7 @@ from gateway.audit.certificates import Due, cards, standing
 from gateway.audit.decoding import EntryFact, RawReading, entry_fact, entry_or_none, raw_reading
 from gateway.audit.energy import Energy, Serving, servings, totals
 from gateway.audit.findings import FindingView, findings
+from gateway.audit.judging import stated
 from gateway.audit.ledger import CertificateFact, certificate_fact
 from gateway.audit.plant import ChannelFact, Plant, PointFact, plant
 from gateway.domain.errors import UnknownObjectError
@@ -136,6 +137,7 @@ def trace(sources: Sources, asking: Asking, point: str, period: Period, *, windo
         raise UnknownObjectError("the ledger has no metering point %(id)s at that moment", id=point)
     span = _on_grid(period)
     figure = totals(sources, asking, there, fact, [span.start_us, span.end_us], step="quarter")[0]
+    figure = stated(sources, asking, point, figure)
     serving = servings(sources, asking, there, fact)
     intervals = _intervals(sources, asking, serving, span)
     window = _chosen(intervals, window_us)

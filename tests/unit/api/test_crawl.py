@@ -51,10 +51,28 @@ def client(folder: DataFolder) -> Iterator[TestClient]:
         yield made
 
 
+def fraction_of(text: object) -> Fraction:
+    numerator, _, denominator = str(text).partition("/")
+    return Fraction(numerator) / Fraction(denominator or 1)
+
+
+def by_its_u(value: Fraction, expanded: float) -> Fraction:
+    """The value to the place where U keeps two digits, worked out from U's own scientific notation."""
+    _, _, exponent = f"{expanded:.1e}".partition("e")
+    step = Fraction(10) ** (int(exponent) - 1)
+    return round(value / step) * step
+
+
 def values_of(document: object) -> set[Fraction]:
-    """Every number of a JSON document, also those written as text; and how many things its lists hold."""
+    """Every number of a JSON document, also those written as text; and how many things its lists hold.
+
+    Where a value stands beside its U, also the value as rounded by it, and its shares by method likewise.
+    """
     found: set[Fraction] = set()
     if isinstance(document, dict):
+        if document.get("expanded") and isinstance(document.get("by_method"), dict) and document["value"] is not None:
+            u = float(document["expanded"])
+            found |= {by_its_u(fraction_of(each), u) for each in [document["value"], *document["by_method"].values()]}
         for each in document.values():
             found |= values_of(each)
     elif isinstance(document, list):
@@ -64,8 +82,7 @@ def values_of(document: object) -> set[Fraction]:
     elif isinstance(document, int | float) and not isinstance(document, bool):
         found.add(Fraction(str(document)))
     elif isinstance(document, str) and re.fullmatch(r"-?\d+(\.\d+)?(/\d+)?", document):
-        numerator, _, denominator = document.partition("/")
-        found.add(Fraction(numerator) / Fraction(denominator or 1))
+        found.add(fraction_of(document))
     return found
 
 
@@ -150,6 +167,26 @@ def test_a_wrong_number_would_be_noticed(client: TestClient) -> None:
         wrong = each[:-1] + str((int(each[-1]) + 5) % 10)
         unknown, _ = strangers(client, page.replace(each, wrong), VIEWS["/live"])
         assert unknown, f"{wrong} in place of {each}"
+
+
+def test_figures_show_the_digits_that_u_allows(client: TestClient) -> None:
+    """On screen by U, in the API and the export in full; every place states the same U."""
+    quarter = "point=P-02&from=2026-03-10T08:00&to=2026-03-10T08:15"
+    figures = {
+        f"/energy?point=P-02&{DAY}": (f"/api/v1/energy?point=P-02&{DAY}", "total", "//p[@class='lead']/a[1]/text()"),
+        f"/trace?{quarter}": (f"/api/v1/trace?{quarter}", "figure", "//*[@class='traced']/p[@class='value']/text()"),
+    }
+    shown = []
+    for page, (view, name, where) in figures.items():
+        said = client.get(view).json()["result"][name]
+        text = html.fromstring(client.get(page).text).xpath(where)[0].replace(",", "")
+        assert Fraction(text) == by_its_u(fraction_of(said["value"]), said["expanded"])
+        assert len(text.partition(".")[2]) == max(0, 1 - int(f"{said['expanded']:.1e}".partition("e")[2]))
+        shown.append(text)
+    assert shown[1] == "4.200", "of U = 0.048 kWh two digits"
+    judged = client.get(f"/api/v1/judgement?{quarter}").json()["result"]
+    assert judged["expanded"] == pytest.approx(said["expanded"])
+    assert "4.2," in client.get(f"/api/v1/trace?{quarter}&format=csv").text
 
 
 def test_a_gap_is_no_zero(client: TestClient) -> None:

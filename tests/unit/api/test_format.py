@@ -24,6 +24,23 @@ def test_rounded(value: Fraction, decimals: int, text: str) -> None:
     assert shown.rounded(value, decimals) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "expanded", "text"),
+    [
+        ("10448704.224", 41794.8, "10,449,000"),  # U 42,000
+        ("18936.44", 20.45, "18,936"),
+        ("12345.6", 99.6, "12,350"),  # U carries to 100
+        ("4.2", 0.0485, "4.200"),
+        ("-0.5", 0.012, "−0.500"),
+        ("3", 40.0, "3"),
+        ("12345.6", None, "12,346"),
+        ("0", 0.0, "0"),
+    ],
+)
+def test_as_many_digits_as_u_allows(value: str, expanded: float | None, text: str) -> None:
+    assert shown.trusted(Fraction(value), expanded) == text
+
+
 def test_nothing_is_never_a_zero() -> None:
     assert shown.glance(None) == "—"
     assert shown.glance(Fraction(0)) == "0"
