@@ -11,7 +11,7 @@ from config.model import FileModel, Identifier, Text
 
 FactorId = Annotated[str, StringConstraints(min_length=1, max_length=160)]
 Formula = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Percent = Annotated[str, StringConstraints(pattern=r"^\d{1,6}(\.\d{1,15})?$")]
+Size = Annotated[str, StringConstraints(pattern=r"^\d{1,9}(\.\d{1,15})?$")]
 """Decimal text of zero or more."""
 PointId = Annotated[str, StringConstraints(pattern=r"^\S+$", min_length=1, max_length=120)]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-4]):(00|15|30|45)$")]
@@ -32,7 +32,7 @@ class Parameter(FileModel):
     value: Number | None = None
     unit: Text | None = None
     reason: Text | None = None
-    u_percent: Percent | None = None
+    u_percent: Size | None = None
     metered: PointId | None = None
     measurand: Identifier | None = None
 
@@ -79,13 +79,16 @@ class PlanProduct(FileModel):
 
 
 class PlanStock(FileModel):
-    """What is bought, used and surveyed in stock, for the cross-check."""
+    """What is bought, used and surveyed in stock, for consumption and the cross-check; ``u`` is the standard
+    uncertainty of one survey in ``unit``.
+    """
 
     id: Identifier
     point: PointId
     bought: Formula
     used: Formula
     unit: Text
+    u: Size | None = None
 
 
 class TariffSlot(FileModel):
@@ -111,14 +114,14 @@ class BalanceNode(FileModel):
     """A node under which everything is metered but losses of at most so many percent of what it takes."""
 
     point: PointId
-    losses_percent: Percent
+    losses_percent: Size
 
 
 class StatedUncertainty(FileModel):
     """A relative standard uncertainty somebody states for a factor whose source states none."""
 
     factor: FactorId
-    u_percent: Percent
+    u_percent: Size
     reason: Text
 
 
@@ -140,7 +143,7 @@ class AccountingPlan(FileModel):
     tariffs: list[PlanTariff] = Field(default_factory=list)
     balances: list[BalanceNode] = Field(default_factory=list)
     uncertainties: list[StatedUncertainty] = Field(default_factory=list)
-    substitution_u_percent: Percent | None = None
+    substitution_u_percent: Size | None = None
 
     @model_validator(mode="after")
     def _ids_once(self) -> Self:

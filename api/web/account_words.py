@@ -107,8 +107,9 @@ class AccountWords:
 
     def _group(self, rest: str) -> str:
         family, _, name = rest.partition("/")
-        if rest == "total":
-            return f" · {self.view.t('total')}"
+        if rest in {"total", "consumed"}:
+            word = "bought less delivered" if rest == "total" else "consumed, with the change of stock"
+            return f" · {self.view.t(word)}"
         if not name:
             return f" · {rest}"
         if family == "kind":

@@ -97,8 +97,25 @@ def _energy(made: Account, quantities: Quantities) -> None:
     for basis in ("tce", PRIMARY) if inputs.plan.primary else ("tce",):
         kinds = [(name, Fraction(1)) for name in sorted(coal) if name.startswith(f"{basis}/kind/")]
         made.sum(f"{basis}/total", kinds, "tce", ENERGY_RULE)
+        _consumed(made, quantities, basis)
     for name, formula in sorted(inputs.plan.virtual.items()):
         _virtual(made, quantities, name, formula)
+
+
+def _consumed(made: Account, quantities: Quantities, basis: str) -> None:
+    """What crossed the border less what was laid in stock, where the plan names stocks."""
+    stocks = []
+    for stock in quantities.inputs.plan.stocks:
+        kind = quantities.kind_of(stock)
+        laid = quantities.laid_in_stock(stock)
+        coal = standard_coal(quantities, laid, kind)
+        if "no_standard_coal" in coal.reasons:
+            continue  # a stock of no energy
+        name = f"{basis}/stock/{stock.id}"
+        made.add(name, coal if basis == "tce" else _primary(quantities, laid, coal, kind), ENERGY_RULE)
+        stocks.append((name, Fraction(-1)))
+    if stocks:
+        made.sum(f"{basis}/consumed", [(f"{basis}/total", Fraction(1)), *stocks], "tce", ENERGY_RULE)
 
 
 def _primary(quantities: Quantities, amount: Quantity, standard: Quantity, kind: str) -> Quantity:
@@ -218,7 +235,7 @@ def _carbon(made: Account, emissions: Emissions) -> None:
 def _intensities(made: Account) -> None:
     for product in made.inputs.plan.products:
         output = made.lines[f"product/{product.id}"].quantity
-        for line in [each for each in made.lines if each == "tce/total" or each.endswith("/total")]:
+        for line in [each for each in made.lines if each.endswith(("/total", "/consumed"))]:
             quantity = made.lines[line].quantity
             unit = "kgce/t" if quantity.unit == "tce" else f"{quantity.unit}/t"
             scale = Fraction(1000 if quantity.unit == "tce" else 1)

@@ -5,16 +5,23 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from gateway.accounting.crosschecks import Agreement, Crosscheck, against, stock_change, stock_records
+from gateway.accounting.crosschecks import (
+    STOCK_TOLERANCE_US,
+    Agreement,
+    Crosscheck,
+    against,
+    stock_change,
+    stock_records,
+)
+from gateway.accounting.estimate import Estimate
 from gateway.accounting.inputs import Inputs
 from gateway.accounting.metered import Amount, amounts, quarters
 from gateway.accounting.quantities import Quantities
 from gateway.accounting.tariff import Cost, Tariff, cost
-from gateway.domain.time import US_PER_DAY, Period
+from gateway.domain.time import Period
 from gateway.registry.registry import Registry
 from gateway.settlement.query import Settlement
 
-STOCK_TOLERANCE_US = US_PER_DAY
 MAX_INVOICES = 1_000
 
 
@@ -71,7 +78,9 @@ def stock_checks(inputs: Inputs, registry: Registry, quantities: Quantities) -> 
         difference = None
         if bought.estimate is not None and used.estimate is not None:
             difference = used.estimate - bought.estimate
-        # held against −Δ: both meters' errors are in the difference
+            if stock.u is not None:
+                difference += Estimate(Fraction(0), variance=2 * stock.u**2)
+        # held against −Δ: both meters' errors are in the difference, and both surveys' where the plan says how large
         check = against(difference, None if change is None else -change, quantities.effects, reasons)
         yield NamedCheck(kind="stock", name=stock.id, unit=stock.unit, check=check)
 
@@ -115,4 +124,4 @@ def costs(
     return found
 
 
-__all__ = ["Agreement", "NamedCheck", "costs", "invoice_checks", "stock_checks", "virtual_checks"]
+__all__ = ["STOCK_TOLERANCE_US", "Agreement", "NamedCheck", "costs", "invoice_checks", "stock_checks", "virtual_checks"]

@@ -38,7 +38,9 @@ class Comparison:
 def compare(old: Inputs, new: Inputs, lines: tuple[str, ...] = ()) -> list[Comparison]:
     """Explain the change of ``lines`` (all carbon boundaries and the total standard coal where none are named)."""
     stages = [("", _values(old)), *((cause, _values(inputs)) for cause, inputs in _stages(old, new))]
-    names = lines or tuple(name for name in stages[-1][1] if name == "tce/total" or name.startswith("carbon/"))
+    names = lines or tuple(
+        name for name in stages[-1][1] if name in {"tce/total", "tce/consumed"} or name.startswith("carbon/")
+    )
     return [_compared(name, stages) for name in names]
 
 
@@ -70,6 +72,7 @@ def _stages(old: Inputs, new: Inputs) -> Iterator[tuple[str, Inputs]]:
         points=new.points,
         instruments=new.instruments,
         channels=new.channels,
+        surveys=new.surveys,
     )
     yield "data", data
     tested = replace(data, laboratory=new.laboratory)

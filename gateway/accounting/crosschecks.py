@@ -8,10 +8,11 @@ from typing import Any
 
 from gateway.accounting.estimate import Effect, Estimate
 from gateway.domain.figure import COVERAGE_FACTOR, decimal_fraction
-from gateway.domain.time import Period
+from gateway.domain.time import US_PER_DAY, Period
 from gateway.registry.registry import Registry
 
 STOCK_KIND = "stock"
+STOCK_TOLERANCE_US = US_PER_DAY
 MAX_RECORDS = 100_000
 
 
@@ -93,10 +94,18 @@ def stock_records(registry: Registry, organisation: str, known_seq: int | None =
 
 def stock_change(found: Sequence[StockRecord], point: str, period: Period, tolerance_us: int) -> Fraction | None:
     """Stock at the end minus at the start, from the surveys nearest to both ends within a tolerance; None without."""
-    ends = [_nearest(found, point, at, tolerance_us) for at in (period.start_us, period.end_us)]
-    if ends[0] is None or ends[1] is None or ends[0].unit != ends[1].unit:
+    ends = stock_ends(found, point, period, tolerance_us)
+    return None if ends is None else ends[1].amount - ends[0].amount
+
+
+def stock_ends(
+    found: Sequence[StockRecord], point: str, period: Period, tolerance_us: int
+) -> tuple[StockRecord, StockRecord] | None:
+    """The surveys nearest to both ends within a tolerance; None without, or where they are in two units."""
+    first, last = (_nearest(found, point, at, tolerance_us) for at in (period.start_us, period.end_us))
+    if first is None or last is None or first.unit != last.unit:
         return None
-    return ends[1].amount - ends[0].amount
+    return first, last
 
 
 def _nearest(found: Sequence[StockRecord], point: str, at_us: int, tolerance_us: int) -> StockRecord | None:

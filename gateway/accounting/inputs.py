@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.accounting.channels import ChannelMean, channel_means
+from gateway.accounting.crosschecks import StockRecord, stock_records
 from gateway.accounting.factors import FactorBook
 from gateway.accounting.instruments import Instruments
 from gateway.accounting.laboratory import LaboratoryRecord, records
@@ -39,6 +40,7 @@ class Inputs:
     instruments: Instruments
     units: Units
     channels: Mapping[tuple[str, str], ChannelMean] = field(default_factory=dict)
+    surveys: tuple[StockRecord, ...] = ()
 
     def digest(self) -> str:
         """SHA-256 over what the figures are computed from: plan, factors' numbers, amounts, laboratory values."""
@@ -74,6 +76,8 @@ class Inputs:
             document["channels"] = [
                 [*name, str(each.value), each.unit, each.readings] for name, each in sorted(self.channels.items())
             ]
+        if self.surveys:
+            document["surveys"] = [[each.point, each.at_us, str(each.amount), each.unit] for each in self.surveys]
         text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -116,6 +120,11 @@ def gather(
         ),
         instruments=instruments,
         units=units,
+        surveys=tuple(
+            each
+            for each in stock_records(registry, organisation, known_seq)
+            if each.point in {stock.point for stock in plan.stocks}
+        ),
         channels={}
         if series is None
         else channel_means(registry, series, organisation, plan.channels(), period, known_seq=known_seq),

@@ -77,13 +77,16 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stock:
-    """Bought, burnt and lying: ``point`` the stock records' point, the others formulas, all in ``unit``."""
+    """Bought, burnt and lying: ``point`` the stock records' point, the others formulas, all in ``unit``; ``u`` the
+    standard uncertainty of one survey in it, None where nobody states one.
+    """
 
     id: str
     point: str
     bought: str
     used: str
     unit: str
+    u: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +149,10 @@ class Plan:
                 for each in document.get("products") or ()
             ),
             stocks=tuple(
-                Stock(**{name: str(each[name]) for name in ("id", "point", "bought", "used", "unit")})
+                Stock(
+                    **{name: str(each[name]) for name in ("id", "point", "bought", "used", "unit")},
+                    u=decimal_fraction(str(each["u"])) if each.get("u") else None,
+                )
                 for each in document.get("stocks") or ()
             ),
             tariffs=tuple(document.get("tariffs") or ()),

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from gateway.accounting.crosschecks import STOCK_TOLERANCE_US, stock_ends
 from gateway.accounting.estimate import Effect, Estimate, factor_estimate, measured, total
 from gateway.accounting.factors import estimate_of
 from gateway.accounting.inputs import Inputs
 from gateway.accounting.laboratory import mean
-from gateway.accounting.plan import Parameter
+from gateway.accounting.plan import Parameter, Stock
 from gateway.domain.errors import MeterproofError
 from gateway.domain.figure import Figure, decimal_text
 from gateway.domain.quality import GOOD, worst
@@ -177,6 +178,33 @@ class Quantities:
 
     def _lost(self, quantity: Quantity, unit: str, reason: str) -> Quantity:
         return replace(quantity, estimate=None, unit=unit, reasons=quantity.reasons | {reason})
+
+    def kind_of(self, stock: Stock) -> str:
+        """The energy kind that lies in a stock: of its point, else of what is bought for it; empty where unknown."""
+        try:
+            named = [stock.point, *sorted(self.inputs.plan.terms(stock.bought))]
+        except MeterproofError:
+            named = [stock.point]
+        return next((self.inputs.points[each].energy_kind for each in named if each in self.inputs.points), "")
+
+    def laid_in_stock(self, stock: Stock) -> Quantity:
+        """What was laid in stock over the period, negative where stock was drawn down; unknown without surveys."""
+        ends = stock_ends(self.inputs.surveys, stock.point, self.inputs.period, STOCK_TOLERANCE_US)
+        if ends is None:
+            return unknown(stock.unit, f"no_survey:{stock.id}")
+        if not self.inputs.units.knows(stock.unit):
+            return unknown(stock.unit, f"unknown_unit:{stock.unit}")
+        # two surveys, each with its own error
+        own = Fraction(0) if stock.u is None else 2 * stock.u**2
+        return Quantity(
+            estimate=Estimate(
+                self.inputs.units.convert(ends[1].amount - ends[0].amount, ends[0].unit, stock.unit),
+                variance=own,
+                unstated=frozenset() if stock.u is not None else frozenset({f"stock:{stock.id}"}),
+            ),
+            unit=stock.unit,
+            evidence=frozenset(each.seq for each in ends),
+        )
 
     def parameter(self, parameter: Parameter, unit: str = "") -> Quantity:
         """A parameter, in ``unit`` where one is asked for: factor, laboratory mean or its default, stated value."""

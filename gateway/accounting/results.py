@@ -110,7 +110,7 @@ def result_draft(
 
 def _reported(name: str) -> bool:
     """Points stand in the energy views; a result reports sums, sources, products and what is made of them."""
-    return not name.startswith(("energy/", "tce/")) or name.count("/") > 1 or name == "tce/total"
+    return not name.startswith(("energy/", "tce/")) or name.count("/") > 1 or name in {"tce/total", "tce/consumed"}
 
 
 def step_draft(result: ResultVersion, organisation: str, action: str, *, at_us: int, actor: str, reason: str) -> Draft:

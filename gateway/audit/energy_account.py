@@ -140,8 +140,14 @@ def energy_account(sources: Sources, asking: Asking, period: Period) -> EnergyAc
         checks=[each for each in crosschecks(sources, asking, made) if each.kind in {"stock", "virtual", "invoice"}],
         products=[line_fact(made, f"product/{each.id}") for each in made.inputs.plan.products],
         product_names={each.id: each.name for each in made.inputs.plan.products},
-        intensities=[line_fact(made, name) for name in made.lines if name.startswith("intensity/") and "tce" in name],
+        intensities=_intensities(made),
     )
+
+
+def _intensities(made: Account) -> list[FigureFact]:
+    """Standard coal per product: what is known first, and of that what was consumed before what was bought."""
+    found = [line_fact(made, name) for name in made.lines if name.startswith("intensity/") and "tce" in name]
+    return sorted(found, key=lambda each: (not each.known, not each.id.endswith("/consumed")))
 
 
 def energy_account_or_none(sources: Sources, asking: Asking, period: Period) -> EnergyAccount | None:
@@ -314,6 +320,11 @@ def product_activity(sources: Sources, asking: Asking, period: Period) -> list[A
             ("coal", basis, made.lines[f"{basis}/total"].quantity)
             for basis in ("tce", PRIMARY)
             if f"{basis}/total" in made.lines
+        ]
+        items += [
+            ("consumed", basis, made.lines[f"{basis}/consumed"].quantity)
+            for basis in ("tce", PRIMARY)
+            if f"{basis}/consumed" in made.lines
         ]
         for source in made.inputs.plan.sources:
             activity = made.workings[source.id].activity

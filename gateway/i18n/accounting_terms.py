@@ -100,6 +100,7 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
         "output": "product output",
         "energy": "energy taken in",
         "coal": "standard coal",
+        "consumed": "consumed, with the change of stock",
         "activity": "activity of an emission source",
         "emission": "emission",
     },

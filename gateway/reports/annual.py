@@ -117,12 +117,12 @@ def _line_name(making: Making, made: Account, id_: str) -> str:
         return making.t("Output of %(name)s", name=products.get(rest, rest))
     if kind == "intensity":
         product, _, line = rest.partition("/")
-        related = (
-            making.t("Comprehensive energy by calorific value")
-            if line == "tce/total"
-            else _line_name(making, made, line)
-        )
+        related = _line_name(making, made, line)
         return making.t("%(line)s per t of %(name)s", line=related, name=products.get(product, product))
+    if kind in ENERGY:
+        # with stocks in the plan what was bought is not yet what was consumed
+        bought = rest == "total" and f"{kind}/consumed" in made.lines
+        return making.t(ENERGY[kind][int(bought)])
     owner, _, part = rest.partition("/")
     if owner == "source":
         sources = {each.id: each.name for each in made.inputs.plan.sources}
@@ -132,6 +132,13 @@ def _line_name(making: Making, made: Account, id_: str) -> str:
     return f"{boundaries.get(owner, owner)}: {making.t(PARTS.get(part, part))}"
 
 
+ENERGY = {
+    "tce": ("Comprehensive energy by calorific value", "Energy bought less delivered, by calorific value"),
+    "tce-primary": (
+        "Comprehensive energy by primary-energy value",
+        "Energy bought less delivered, by primary-energy value",
+    ),
+}
 PARTS = {"direct": "direct emissions", "indirect": "indirect emissions", "total": "total emissions"}
 
 

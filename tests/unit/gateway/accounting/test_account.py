@@ -322,6 +322,21 @@ def test_invoices_stock_and_cost(world: World) -> None:
     (stock,) = stock_checks(inputs, world.registry, Quantities(inputs))
     assert (stock.check.metered, stock.check.other) == (0, -50)
     assert stock.check.agreement is Agreement.DIFFERS  # fifty tonnes lie there that nobody bought
+    made = account(inputs)
+    assert value(made, "tce/total") - value(made, "tce/consumed") == value(made, "tce/stock/coal") > 0
+    assert made.lines["tce/consumed"].figure.u is None, "nobody says how well stock is surveyed"
+    plan["stocks"][0]["u"] = "30"
+    world.plan(plan)
+    surveyed = world.inputs()
+    laid = Quantities(surveyed).laid_in_stock(surveyed.plan.stocks[0])
+    assert laid.figure({}).u == pytest.approx(30 * math.sqrt(2))
+    (stock,) = stock_checks(surveyed, world.registry, Quantities(surveyed))
+    assert stock.check.agreement is Agreement.AGREES
+    later = Period(DAY.start_us + 3 * 86_400_000_000, DAY.end_us + 3 * 86_400_000_000)
+    lost = account(world.inputs(later)).lines["tce/consumed"].figure
+    assert lost.value is None
+    assert "no_survey:coal" in lost.reasons
+    world.plan(plan)
     ((key, (currency, spent)),) = costs(inputs, world.registry, settlement, ZONE).items()
     settlement.close()
     assert (key, currency) == (("grid", "intake"), "CNY")

@@ -168,7 +168,11 @@ def test_standard_coal_stock_and_cost(plant: OpenFolder, ask: Asking) -> None:
     assert Fraction(cost.total) == INTAKE_KWH * (Fraction("0.1") + Fraction("0.4"))
     [virtual] = found.virtual
     assert exactly(virtual.figure) == INTAKE_KWH // 2
-    assert near(found.intensities[0], (power + coal) * 1000 / COAL_T)
+    intensity = {each.id.removeprefix("intensity/coal/"): each for each in found.intensities}
+    assert near(intensity["tce/total"], (power + coal) * 1000 / COAL_T)
+    # five of the fifty tonnes that were bought lie in the yard still
+    assert near(intensity["tce/consumed"], (power + coal * 9 / 10) * 1000 / COAL_T)
+    assert found.intensities[0].id == "intensity/coal/tce/consumed"
 
 
 def test_activity_data_per_product(plant: OpenFolder, ask: Asking) -> None:
