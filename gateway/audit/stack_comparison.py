@@ -136,6 +136,13 @@ def comparison(
 
     Hours are shown for at most ``MAX_HOUR_DAYS`` days, the newest ones.
     """
+    return comparison_in_full(sources, asking, first=first, last=last, step=step, stack=stack)[0]
+
+
+def comparison_in_full(
+    sources: Sources, asking: Asking, *, first: date, last: date, step: str = "month", stack: str = ""
+) -> tuple[StackComparison, Sequence[ComparedStep]]:
+    """The comparison, and its steps with the total as the last one, each with its exact figures and all evidence."""
     stacks = planned_stacks(sources.registry, asking.organisation, asking.as_of_us, asking.known_seq)
     planned = planned_stack(stacks, stack)
     last = min(last, asking.today)
@@ -155,7 +162,7 @@ def comparison(
     found = reference.causes(sides, total, priors)
     long = steps if step in {"month", "year"} else []
     parts = [reference.causes(sides.within(Period(each.start_us, each.end_us)), each, priors) for each in long]
-    return StackComparison(
+    shown = StackComparison(
         stack=planned.id,
         name_zh=planned.name.get("zh", planned.id),
         name_en=planned.name.get("en", planned.id),
@@ -179,6 +186,7 @@ def comparison(
         reference_reason="" if planned.reference is None else planned.reference[2],
         decomposition=found,
     )
+    return shown, [*steps, total]
 
 
 def _cuts(asking: Asking, first: date, last: date, step: str, sides: Sides) -> list[int]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.domain.errors import UnknownObjectError
-from gateway.reports import annual, energy_year, figures, forms, plans, review_reports, statistics
+from gateway.reports import annual, energy_year, figures, forms, plans, review_reports, stack_against_fuel, statistics
 from gateway.reports.document import Block, Boxes, Break, Document, Method
 from gateway.reports.making import Making
 
@@ -94,6 +94,13 @@ _LISTED: Sequence[Kind] = (
         title="Energy account of the period",
         group="accounts",
         make=annual.annual,
+        needs_period=True,
+    ),
+    Kind(
+        id="stack-comparison",
+        title="Stack against fuel",
+        group="accounts",
+        make=stack_against_fuel.stack_against_fuel,
         needs_period=True,
     ),
     Kind(id="indicators", title="Indicators", group="accounts", make=statistics.indicator_sheet),
