@@ -4,11 +4,12 @@ Packs ship below ``catalogue/cems``; an operator's own stands beside the plan an
 decimal text; a float never enters.
 """
 
+from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from config.accounting_catalogues import Day, Number, Standing
 from config.catalogues import catalogue_folder
@@ -16,6 +17,36 @@ from config.loading import FileProblem, UnusableFileError, load_yaml, validated
 from config.model import FileModel, Identifier, Name, Text
 
 MAX_PACKS = 50
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+
+
+def _above_zero(text: str) -> str:
+    """Refuse what cannot be zero or less."""
+    if text.startswith("-") or not any(digit in "123456789" for digit in text.partition("/")[0]):
+        raise ValueError("must be above zero")
+    return text
+
+
+def _not_negative(text: str) -> str:
+    """Refuse what cannot be less than zero."""
+    if text.startswith("-"):
+        raise ValueError("must not be below zero")
+    return text
+
+
+def _civil(text: str) -> str:
+    """Refuse a day no calendar has."""
+    if not FIRST_YEAR <= date.fromisoformat(text).year <= LAST_YEAR:
+        raise ValueError(f"the year must be between {FIRST_YEAR} and {LAST_YEAR}")
+    return text
+
+
+Positive = Annotated[Number, AfterValidator(_above_zero)]
+"""A number above zero."""
+Amount = Annotated[Number, AfterValidator(_not_negative)]
+"""A number not below zero."""
+CivilDay = Annotated[Day, AfterValidator(_civil)]
+"""A day of the calendar."""
 Note = Annotated[str, StringConstraints(max_length=400)]
 
 
@@ -101,31 +132,37 @@ class StackUncertainty(FileModel):
     volume; ``scatter_percent`` is what each hour has of its own.
     """
 
-    co2_percent: Number
-    velocity_percent: Number
-    area_percent: Number
-    moisture_points: Number
-    temperature_k: Number
-    pressure_kpa: Number
-    scatter_percent: Number = "0"
+    co2_percent: Amount
+    velocity_percent: Amount
+    area_percent: Amount
+    moisture_points: Amount
+    temperature_k: Amount
+    pressure_kpa: Amount
+    scatter_percent: Amount = "0"
 
 
 class RelationScatter(FileModel):
     """How far the relations of the decomposition wander by themselves, standard, in percent."""
 
-    undiluted_gas: Number = "1"
-    gas_per_emission: Number = "1.5"
-    specific_fuel: Number = "2"
-    stock: Number = "1"
-    checks: Number = "0.5"
+    undiluted_gas: Positive = "1"
+    gas_per_emission: Positive = "1.5"
+    specific_fuel: Positive = "2"
+    stock: Positive = "1"
+    checks: Positive = "0.5"
 
 
 class ReferenceTime(FileModel):
     """The time whose ratios are taken as right: after an accuracy test, with verified scales. Civil days, both in."""
 
-    from_: Day = Field(alias="from")
-    to: Day
+    from_: CivilDay = Field(alias="from")
+    to: CivilDay
     reason: Text
+
+    @model_validator(mode="after")
+    def _forward(self) -> Self:
+        if self.from_ > self.to:
+            raise ValueError("the first day is after the last")
+        return self
 
 
 class StackPlanned(FileModel):
@@ -137,16 +174,23 @@ class StackPlanned(FileModel):
     point: Text
     device: Identifier
     channels: StackChannels
-    area_m2: Number
-    atmospheric_kpa: Number = "101.325"
+    area_m2: Positive
+    atmospheric_kpa: Positive = "101.325"
     basis: Literal["dry", "wet"]
-    co2_density_kg_m3: Number | None = None
-    highest_co2_percent: Number | None = None
+    co2_density_kg_m3: Positive | None = None
+    highest_co2_percent: Positive | None = None
     sources: Annotated[list[Identifier], Field(min_length=1)]
     uncertainty: StackUncertainty
-    substitution_u_percent: Number | None = None
+    substitution_u_percent: Amount | None = None
     reference: ReferenceTime | None = None
     relations: RelationScatter = RelationScatter()
+
+    @field_validator("sources")
+    @classmethod
+    def _each_once(cls, sources: list[str]) -> list[str]:
+        if len(set(sources)) < len(sources):
+            raise ValueError("a source is named twice")
+        return sources
 
 
 class StackPlan(FileModel):
@@ -155,6 +199,13 @@ class StackPlan(FileModel):
     stack_plan: Literal[1]
     title: Text
     stacks: Annotated[list[StackPlanned], Field(min_length=1, max_length=50)]
+
+    @field_validator("stacks")
+    @classmethod
+    def _own_ids(cls, stacks: list[StackPlanned]) -> list[StackPlanned]:
+        if len({each.id for each in stacks}) < len(stacks):
+            raise ValueError("two stacks have one id")
+        return stacks
 
     def document(self, packs: dict[str, CemsPackFile]) -> dict[str, Any]:
         """Its journal form, with the packs it names in full: later editions of a pack change nothing."""

@@ -1,7 +1,5 @@
 """Putting the plan of the stacks and the tests of their monitors on record, from files."""
 
-import csv
-import io
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -17,14 +15,17 @@ from gateway.cems.control import TYPES, QualityTest
 from gateway.cems.pack import CemsPack
 from gateway.cems.plan import FIELD, PLAN_ID, document_of_test, id_of_test
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
-from gateway.domain.time import from_datetime
+from gateway.domain.time import from_datetime, recordable
 from gateway.i18n import text
 from gateway.journal.entry import Draft
 from gateway.registry.recording import object_draft
 from gateway.registry.registry import Registry
+from gateway.registry.tables import TableError, tables_of
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ROWS = 100_000
+MAX_PROBLEMS = 100
+MAX_DIGITS = 30
 TEST_COLUMNS = ("stack", "parameter", "type", "at", "reference", "reading", "span", "by")
 PARAMETERS = ("co2", "o2", "flow", "moisture")
 
@@ -123,21 +124,37 @@ def read_tests(path: Path, zone: ZoneInfo, language: str) -> list[QualityTest]:
     """
     if path.stat().st_size > MAX_BYTES:
         raise ConfigurationError([text(language, "%(file)s is larger than %(most)s bytes", file=path, most=MAX_BYTES)])
-    reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
     found: dict[tuple[str, str, str, int], list[Mapping[str, str]]] = {}
     problems = []
-    for number, row in enumerate(reader, start=2):
-        if number > MAX_ROWS:
-            problems.append(text(language, "%(file)s has more than %(most)s rows", file=path, most=MAX_ROWS))
-            break
+    for number, row in _rows(path, language):
         try:
             found.setdefault(_key(row, zone), []).append(_checked(row))
-        except (ValueError, KeyError, InvalidOperation, TypeError) as error:
+        except (ValueError, KeyError, InvalidOperation, OverflowError) as error:
             sentence = "%(file)s, row %(row)s: %(reason)s cannot be read"
             problems.append(text(language, sentence, file=path, row=number, reason=str(error)))
     if problems:
-        raise ConfigurationError(problems)
+        raise ConfigurationError(problems[:MAX_PROBLEMS])
     return [_test(key, rows) for key, rows in found.items()]
+
+
+def _rows(path: Path, language: str) -> list[tuple[int, dict[str, str]]]:
+    """The rows under a heading that names every column, with their numbers; UTF-8 or GB18030, as spreadsheets write."""
+    try:
+        tables = tables_of(path.name, path.read_bytes())
+    except TableError as error:
+        raise ConfigurationError([f"{path}: {text(language, error.message, **error.facts)}"]) from error
+    rows = tables[0].rows if tables else []
+    heading = [cell.strip() for cell in rows[0]] if rows else []
+    lacking = [name for name in TEST_COLUMNS if name not in heading]
+    if lacking:
+        sentence = "%(file)s: the first row must name the columns %(columns)s; missing: %(missing)s"
+        facts = {"file": path, "columns": ", ".join(TEST_COLUMNS), "missing": ", ".join(lacking)}
+        raise ConfigurationError([text(language, sentence, **facts)])
+    found = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
+    if not found or len(found) > MAX_ROWS:
+        sentence = "%(file)s has more than %(most)s rows" if found else "%(file)s has no test"
+        raise ConfigurationError([text(language, sentence, file=path, most=MAX_ROWS)])
+    return [(number, dict(zip(heading, row, strict=False))) for number, row in found]
 
 
 def _key(row: Mapping[str, str], zone: ZoneInfo) -> tuple[str, str, str, int]:
@@ -151,6 +168,8 @@ def _key(row: Mapping[str, str], zone: ZoneInfo) -> tuple[str, str, str, int]:
 def _moment(cell: str, zone: ZoneInfo) -> int:
     """A time of the site, ``2026-03-01 08:00``, or one with its own offset."""
     moment = datetime.fromisoformat(cell.strip())
+    if not recordable(moment.date()):
+        raise ValueError(cell)
     return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
 
@@ -178,7 +197,14 @@ def _test(key: tuple[str, str, str, int], rows: list[Mapping[str, str]]) -> Qual
 
 
 def _number(cell: str) -> Fraction:
-    return Fraction(Decimal(cell.strip()))
+    number = Decimal(cell.strip())
+    if (
+        not number.is_finite()
+        or len(cell) > MAX_DIGITS
+        or (number and not -MAX_DIGITS < number.adjusted() < MAX_DIGITS)
+    ):
+        raise ValueError(f"'{cell[:MAX_DIGITS]}'")
+    return Fraction(number)
 
 
 def drafts_of_tests(tests: list[QualityTest], organisation: str, *, at_us: int, actor: str, reason: str) -> list[Draft]:

@@ -29,6 +29,7 @@ REASONS = {
     "share": "too few readings",
     "quadrants": "a quarter hour without a reading",
     "missing": "no readings",
+    "impossible": "beyond what a gas can be",
     "out_of_control": "monitor out of control",
     "substituted": "replaced by rule",
     "no_rule": "no rule to replace it",

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from math import inf
 
 from gateway.cems.control import OutOfControl
-from gateway.cems.gas import GasState, StackGeometry, standard_flow, undiluted_share
+from gateway.cems.gas import ZERO_C_K, GasState, StackGeometry, standard_flow, undiluted_share
 from gateway.cems.pack import CemsPack
 from gateway.domain.time import US_PER_HOUR
 from gateway.settlement.substitution import PACKS, Gap, Known, RefusedGapError, availability, substitute
@@ -18,6 +19,8 @@ from gateway.settlement.substitution import PACKS, Gap, Known, RefusedGapError, 
 NEEDED = ("co2", "velocity", "temperature", "pressure", "moisture")
 """What a mass is computed from; oxygen stands beside it."""
 FLOW_OF = frozenset({"velocity", "temperature", "pressure", "moisture"})
+OXYGEN = frozenset({"oxygen", "o2"})
+"""The parameter as the plan and as tests name it."""
 CO2_STEPS = 10_000
 """Concentrations are filled in ten-thousandths of a percent, flows in whole m³/h."""
 MAX_HOURS = 20_000
@@ -102,9 +105,11 @@ def _measured(
     stood: bool,
 ) -> StackHour:
     found = {name: readings[name][at] for name in (*NEEDED, "oxygen") if at in readings.get(name, {})}
-    reasons = [*_doubts(found, pack), *_controls(at, windows)]
-    wrong = {each.partition(":")[2] for each in reasons}
-    gas = _gas(found) if all(name in found for name in FLOW_OF) else None
+    doubts = [*_doubts(found, pack), *_impossible(found, stack), *_controls(at, windows)]
+    wrong = {each.partition(":")[2] for each in doubts}
+    # oxygen stands beside the mass and takes nothing from it
+    reasons = [each for each in doubts if each.partition(":")[2] not in OXYGEN]
+    gas = _gas(found) if all(name in found and f"impossible:{name}" not in reasons for name in FLOW_OF) else None
     co2 = found["co2"].mean if "co2" in found and "co2" not in wrong else None
     flow = standard_flow(gas, stack) if gas is not None and not (wrong & {*FLOW_OF, "flow"}) else None
     state = HourState.STOPPED if stood else _state(found, reasons, pack)
@@ -115,7 +120,7 @@ def _measured(
         reasons=tuple(reasons),
         co2=co2,
         flow=flow,
-        undiluted=None if flow is None or share is None or "o2" in wrong else flow * share,
+        undiluted=None if flow is None or share is None or wrong & OXYGEN else flow * share,
         mass=_mass(co2, flow, stack),
         gas=gas,
     )
@@ -140,13 +145,29 @@ def _doubts(found: Mapping[str, ParameterHour], pack: CemsPack) -> list[str]:
             reasons.append(f"share:{name}")
         if rule.quadrants is not None and each.quadrants is not None and each.quadrants < rule.quadrants:
             reasons.append(f"quadrants:{name}")
-    # oxygen stands beside the mass and takes nothing from it
-    return [each for each in reasons if not each.endswith(":oxygen")]
+    return reasons
+
+
+def _impossible(found: Mapping[str, ParameterHour], stack: StackGeometry) -> list[str]:
+    """Means that no gas can have: a broken sensor, or a channel in another unit than the plan takes it for."""
+    ranges = {
+        "co2": (0.0, 100.0),
+        "oxygen": (0.0, 100.0),
+        "moisture": (0.0, 100.0),
+        "temperature": (-ZERO_C_K, inf),
+        "pressure": (-stack.atmospheric, inf),
+    }
+    inside = {
+        name: low <= each.mean <= high and each.mean not in {-ZERO_C_K, -stack.atmospheric}
+        for name, each in found.items()
+        for low, high in (ranges.get(name, (-inf, inf)),)
+    }
+    return [f"impossible:{name}" for name, each in inside.items() if not each]
 
 
 def _controls(at: int, windows: Sequence[OutOfControl]) -> list[str]:
     touching = {each.parameter for each in windows if each.touches(at, at + US_PER_HOUR)}
-    return [f"out_of_control:{each}" for each in sorted(touching) if each != "o2"]
+    return [f"out_of_control:{each}" for each in sorted(touching)]
 
 
 def _gas(found: Mapping[str, ParameterHour]) -> GasState:

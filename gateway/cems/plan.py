@@ -16,6 +16,7 @@ from gateway.cems.pack import CemsPack
 from gateway.cems.relations import Wander
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.figure import decimal_fraction, decimal_text
+from gateway.domain.time import recordable
 from gateway.registry.registry import Registry
 
 PLAN_ID = "stack-plan"
@@ -52,8 +53,12 @@ def planned_stacks(
     document = None if record is None else record.object.get(FIELD)
     if record is None or not isinstance(document, Mapping):
         raise UnknownObjectError("no stack plan is on record for this time")
-    packs = {str(each["id"]): CemsPack.of(each) for each in document["packs"]}
-    return [_stack(each, packs, record.seq) for each in document["stacks"]]
+    try:
+        packs = {str(each["id"]): CemsPack.of(each) for each in document["packs"]}
+        return [_stack(each, packs, record.seq) for each in document["stacks"]]
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        sentence = "the stack plan of entry %(entry)s cannot be read: %(reason)s"
+        raise UnknownObjectError(sentence, entry=str(record.seq), reason=str(error)) from error
 
 
 def planned_stack(stacks: list[PlannedStack], id_: str = "") -> PlannedStack:
@@ -86,7 +91,7 @@ def _stack(document: Mapping[str, Any], packs: Mapping[str, CemsPack], seq: int)
         u=_uncertainties(document),
         reference=None
         if reference is None
-        else (date.fromisoformat(reference["from"]), date.fromisoformat(reference["to"]), str(reference["reason"])),
+        else (_day(reference["from"]), _day(reference["to"]), str(reference["reason"])),
         wander=_wander(document.get("relations") or {}),
         seq=seq,
     )
@@ -116,6 +121,13 @@ def _wander(document: Mapping[str, Any]) -> Wander:
         "checks": default.checks,
     }
     return Wander(**{name: _float(document[name]) / 100 if name in document else own for name, own in sizes.items()})
+
+
+def _day(text: object) -> date:
+    day = date.fromisoformat(str(text))
+    if not recordable(day):
+        raise ValueError(f"no day to be on record: {day}")
+    return day
 
 
 def _float(text: object) -> float:

@@ -136,6 +136,37 @@ def test_oxygen_takes_nothing_from_the_mass() -> None:
     assert whole.undiluted == pytest.approx(180_000)
 
 
+@pytest.mark.parametrize(
+    ("name", "mean"),
+    [
+        ("temperature", -273.15),
+        ("temperature", -400.0),
+        ("pressure", -101.325),
+        ("pressure", -300.0),
+        ("moisture", 130.0),
+        ("co2", -2.0),
+        ("co2", 140.0),
+    ],
+)
+@pytest.mark.parametrize("pack", [EU, NO_LIMITS])
+def test_what_no_gas_can_be_does_not_count(name: str, mean: float, pack: CemsPack) -> None:
+    """A broken sensor, or pascal taken for kilopascal: neither a division by zero nor a mass below zero."""
+    readings = _readings([10.0] * 3)
+    readings[name][HOUR_US] = ParameterHour(mean=mean, count=10, expected=10)
+    hours = _hours([10.0] * 3, pack, readings=readings)
+    assert f"impossible:{name}" in hours[1].reasons
+    assert hours[1].state in {HourState.INVALID, HourState.SUBSTITUTED}
+    assert all(each.mass is None or each.mass > 0 for each in hours)
+    assert hours[0].mass == hours[2].mass == Fraction(72_000)
+
+
+def test_while_the_oxygen_analyser_is_out_of_control_it_says_nothing() -> None:
+    windows = [OutOfControl(parameter="o2", type="span", from_us=0, to_us=HOUR_US, opened=1, closed=2)]
+    hours = _hours([10.0] * 2, windows=windows)
+    assert [each.undiluted for each in hours] == [None, pytest.approx(180_000)]
+    assert [each.state for each in hours] == [HourState.VALID] * 2
+
+
 def test_availability_is_of_the_running_hours() -> None:
     running = {hour * HOUR_US: hour >= 2 for hour in range(10)}
     hours = _hours([None, None, 10.0, 10.0, 10.0, None, 10.0, 10.0, 10.0, 10.0], NO_LIMITS, running=running)
