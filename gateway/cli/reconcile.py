@@ -26,6 +26,7 @@ from gateway.projection.feed import JournalFeed
 SINK = "influxdb"
 EXIT_DIFFERENT = 1
 DEFAULT_DAYS = 7
+MAX_DAYS = 4_000
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -73,8 +74,8 @@ def _period(zone: ZoneInfo, first: datetime | None, last: datetime | None) -> Pe
     now_us = SystemClock().utc_us()
     start_us = local_midnight(first.date(), zone) if first else now_us - DEFAULT_DAYS * US_PER_DAY
     end_us = local_midnight(last.date(), zone) + US_PER_DAY if last else now_us
-    if start_us >= end_us:
-        raise click.BadParameter("--from / --to")
+    if not 0 < end_us - start_us <= MAX_DAYS * US_PER_DAY:
+        raise click.BadParameter(f"--from / --to (≤ {MAX_DAYS} d)")
     return Period(start_us, end_us)
 
 
@@ -87,11 +88,15 @@ async def _reconcile(
     assert isinstance(sink, InfluxSink), "the influxdb block opens an InfluxDB"
     state = courier_state(folder, SINK)
     try:
+        if not state.seq:
+            raise MeterproofError("nothing was delivered from %(folder)s yet", folder=str(folder.path))
         channels = delivery.channels
         feed = JournalFeed(delivery.journal, load_plan, delivery.series, channels)
         courier = Courier(feed, sink, state, clock=clock, random=SystemRandom(), quiet=True) if repair else None
         work = Reconciliation(delivery.series, sink, state, channels.layout, clock)
-        return await work.run(period, values=values, courier=courier)
+        report = await work.run(period, values=values, courier=courier)
+        report.head_seq = delivery.journal.head()
+        return report
     finally:
         await sink.close()
         state.close()
@@ -114,6 +119,9 @@ def _tell(report: Report, language: str) -> None:
             dead=report.dead_letters,
         )
     )
+    if report.upto_seq < report.head_seq:
+        message = "Compared up to entry %(upto)s, where delivery stands; the journal reaches entry %(head)s."
+        click.echo(text(language, message, upto=report.upto_seq, head=report.head_seq))
 
 
 def _line(each: Difference, language: str) -> str:

@@ -71,8 +71,14 @@ class Difference:
 
 @dataclass(slots=True)
 class Report:
-    """What a reconciliation found: points sent (journal), written (sink) and verified (agreeing), and dead letters."""
+    """What a reconciliation found: points sent (journal), written (sink) and verified (agreeing), and dead letters.
 
+    It speaks of the journal up to entry ``upto_seq``, where its courier stands; ``head_seq`` is the newest one, 0 where
+    nobody said.
+    """
+
+    upto_seq: int = 0
+    head_seq: int = 0
     sent: int = 0
     written: int = 0
     verified: int = 0
@@ -100,7 +106,7 @@ class Reconciliation:
 
         ``values`` compares every value of every point instead of totals only. QueryError when the sink cannot be asked.
         """
-        report = Report()
+        report = Report(upto_seq=self._upto_seq)
         for start_us in range(floor_to(period.start_us, US_PER_DAY), period.end_us, US_PER_DAY):
             day = Period(start_us, start_us + US_PER_DAY)
             found = await self._totals(day)

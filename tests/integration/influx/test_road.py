@@ -85,13 +85,13 @@ def found(site: AssembledSite, path: Path) -> int:
 
 
 def meterproof(*arguments: object, code: int = 0) -> str:
-    """Run a command to its end; its output."""
+    """Run a command to its end; its output, or what it complains of."""
     ended = subprocess.run(
         [sys.executable, "-m", "gateway.cli.main", "--lang", "en", *map(str, arguments)],
         capture_output=True, text=True, timeout=180, check=False, env={**os.environ, "METER_PASSWORD": "secret"},
     )  # fmt: skip
     assert ended.returncode == code, ended.stdout + ended.stderr
-    return ended.stdout
+    return ended.stdout or ended.stderr
 
 
 @pytest.fixture
@@ -115,6 +115,7 @@ async def test_the_road_to_influxdb_and_back(influx: InfluxDB, tmp_path: Path, m
     [policy] = server.query("SHOW RETENTION POLICIES ON plant", **login)[0]["values"]
     assert policy[:3] == ["readings", "43920h0m0s", "4368h0m0s"]
 
+    assert "nothing was delivered" in meterproof("reconcile", path, code=1), "an empty sink is not a sink that agrees"
     project = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "gateway.cli.main", "project", str(path),
         env={**os.environ, "METER_PASSWORD": "secret"},
@@ -123,7 +124,7 @@ async def test_the_road_to_influxdb_and_back(influx: InfluxDB, tmp_path: Path, m
         await support.until(lambda: count(server, login) == polls)
     finally:
         project.send_signal(signal.SIGTERM)
-        await asyncio.wait_for(project.wait(), 20)
+        await asyncio.wait_for(project.wait(), 120)
 
     # the first float of the first request, worked out from the plan by hand, is what the server gives back
     group = load_assembled_site(path).devices[0].configuration["groups"]["energy"]
