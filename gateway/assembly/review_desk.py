@@ -3,7 +3,9 @@ hands back. A reviewer's act comes in only where it holds; what does not is refu
 """
 
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -154,11 +156,16 @@ def read_hand_back(content: bytes) -> HandBack:
     except (
         zipfile.BadZipFile,
         KeyError,
-        UnicodeDecodeError,
+        ValueError,  # no UTF-8, a place before the file's beginning
+        OverflowError,
+        struct.error,
         BodyError,
         NoteError,
         EOFError,
         NotImplementedError,
+        RuntimeError,  # a member under a password
+        TypeError,
+        zlib.error,
     ) as error:
         raise ReviewError("this is no file of a reviewer") from error
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from gateway.assembly.review_machine import Marker
 from gateway.domain.errors import DataFolderError, JournalError
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -16,7 +17,18 @@ STEP_S = 0.5
 
 
 def sealed_up_to(folder: DataFolder, journal: Journal, clock: Clock) -> Callable[[int], None]:
-    """A function that returns once a checkpoint covers an entry; JournalError when none comes within three minutes."""
+    """A function that returns once a checkpoint covers an entry; JournalError when none comes within three minutes.
+
+    DataFolderError for a package that a reviewer opened: it holds no key and no tree of its own.
+    """
+    marker = Marker.of(folder)
+    if marker is not None:
+        raise DataFolderError(
+            "%(path)s is a reading copy of the package %(package)s and cannot be sealed or exported; export at the "
+            "plant, or hand the package itself on",
+            path=str(folder.path),
+            package=marker.package,
+        )
 
     def wait(seq: int) -> None:
         asyncio.run(_wait(seq))
