@@ -1,6 +1,7 @@
 """``/api/v1``: reviews with items, evidence and judgements, draws, indicators and audit views."""
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256 as file_hash
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,9 +11,9 @@ from fastapi.responses import Response
 from api.asked import AskedFor, instant
 from api.problems import RESPONSES
 from api.reviewing import gathered_for, plain_cell, reviewed
-from api.routes.v1 import Answer, Format, answered, described, exported, wants_csv
+from api.routes.v1 import Answer, Format, answered, described, exported, linked, wants_csv
 from gateway.assembly.review_loading import checklists
-from gateway.domain.errors import UnknownObjectError
+from gateway.domain.errors import DataFolderError, UnknownObjectError
 from gateway.review.checklist import Checklist
 from gateway.review.draw import drawn_again
 from gateway.review.evidence import ItemState, item_state, item_states
@@ -143,18 +144,24 @@ def _checklist(each: Checklist) -> dict[str, Any]:
 
 
 @router.get("/reviews", **described(ReviewsAnswer))
-def get_reviews(asked: AskedFor) -> Response:
-    """Every review with its progress, registered reviewers, refused acts."""
+def get_reviews(
+    asked: AskedFor,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 200,
+) -> Response:
+    """Every review with its progress, registered reviewers, draws, refused acts: each list from ``offset`` on."""
     state = gathered_for(asked).reviews
-    return answered(
-        asked,
-        {
-            "reviews": [summary(each) for each in state.reviews.values()],
-            "reviewers": list(state.reviewers.values()),
-            "draws": [{"id": each.id, "seq": each.seq, "at_us": each.at_us} for each in state.draws.values()],
-            "refusals": state.refusals,
-        },
-    )
+    lists: dict[str, Sequence[Any]] = {
+        "reviews": list(state.reviews.values()),
+        "reviewers": list(state.reviewers.values()),
+        "draws": [{"id": each.id, "seq": each.seq, "at_us": each.at_us} for each in state.draws.values()],
+        "refusals": state.refusals,
+    }
+    shown = {name: listed[offset : offset + limit] for name, listed in lists.items()}
+    shown["reviews"] = [summary(each) for each in shown["reviews"]]
+    totals = {name: len(listed) for name, listed in lists.items()}
+    following = {"offset": offset + limit} if offset + limit < max(totals.values()) else {}
+    return linked(asked, answered(asked, {**shown, "totals": totals}), **following)
 
 
 def summary(review: Review) -> dict[str, Any]:
@@ -284,10 +291,11 @@ def get_file(asked: AskedFor, review: Id, sha256: Annotated[str, Path(pattern=r"
     path = asked.reader.folder.blobs / sha256
     if name is None or not path.is_file():
         raise UnknownObjectError("no act of this review names the file %(id)s", id=sha256)
+    content = path.read_bytes()
+    if file_hash(content).hexdigest() != sha256:
+        raise DataFolderError("%(path)s is not what the act names: its content was changed", path=str(path))
     disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(
-        path.read_bytes(), media_type="application/octet-stream", headers={"content-disposition": disposition}
-    )
+    return Response(content, media_type="application/octet-stream", headers={"content-disposition": disposition})
 
 
 @router.get("/draws/{draw}", **described(DrawAnswer))

@@ -287,9 +287,11 @@ def get_findings(
     instrument: Id = "",
     device: Id = "",
     state: Word = "",
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=2_000)] = 500,
     format: Format = None,  # noqa: A002
 ) -> Response:
-    """Open verdicts and what readings showed, worst first."""
+    """Open verdicts and what readings showed, worst first; CSV holds every row that the filters leave."""
     listed = findings(
         asked.reader.sources,
         asked.asking,
@@ -301,7 +303,8 @@ def get_findings(
         only_open=state == "open",
     )
     if not wants_csv(request, format):
-        return answered(asked, listed)
+        following = {"offset": offset + limit} if offset + limit < len(listed) else {}
+        return linked(asked, answered(asked, listed[offset : offset + limit]), **following)
     columns = [
         "rule",
         "title",

@@ -25,11 +25,26 @@ KINDS = (
     "installation",
     "certificate",
     "standard",
+    "document",
+    "person",
     "organisation",
     "site",
+    "factor_set",
+    "manual",
+    "batch",
+    "invoice",
+    "laboratory",
+    "stock",
+    "loss",
+    "replacement",
+    "column_mapping",
+    "result",
+    "review",
+    "user",
     "clock",
     "key",
 )
+"""Every kind an entry may have, for the filter of pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,7 @@ REVIEW_TERMS: dict[str, dict[str, str]] = {
         "out_of_order": "it does not follow the reviewer's act before",
         "differs": "its documents or action are not those signed",
         "registration": "the registration does not hold",
+        "planned": "the review was planned before and the first plan stands",
         "document_missing": "a file it names is missing or changed",
     },
     "verification": {"ok": "everything holds", "problems": "problems found"},

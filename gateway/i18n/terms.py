@@ -323,6 +323,12 @@ TERMS: dict[str, dict[str, str]] = {
         "review": "review",
         "user": "user",
         "loss": "loss",
+        "manual": "reading entered by hand",
+        "batch": "weighing ticket",
+        "invoice": "invoice",
+        "laboratory": "laboratory record",
+        "stock": "stock-taking",
+        "result": "result or report",
     },
 }
 """Per family of stored words, each word's English term."""

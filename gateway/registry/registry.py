@@ -23,6 +23,7 @@ _VERDICT = (
 # the column lists are constants of this module; every value is bound
 _OBJECTS = f"SELECT {_VERSION} FROM version WHERE organisation = ? AND kind = ? AND seq <= ? ORDER BY id, seq LIMIT ?"  # noqa: S608
 _OBJECT = f"SELECT {_VERSION} FROM version WHERE organisation = ? AND kind = ? AND id = ? AND seq <= ? ORDER BY seq"  # noqa: S608
+_RECORDED = f"SELECT {_VERSION} FROM version WHERE organisation = ? AND seq > ? AND seq <= ? ORDER BY seq DESC LIMIT ?"  # noqa: S608
 _REFERRING = (
     f"SELECT {_VERSION} FROM version WHERE organisation = ?1 AND kind = ?2 AND seq <= ?5 AND id IN "  # noqa: S608
     "(SELECT id FROM reference WHERE organisation = ?1 AND kind = ?2 AND field = ?3 AND target = ?4) ORDER BY id, seq"
@@ -119,6 +120,15 @@ class Registry:
         for row in self._db.execute(_OBJECTS, (organisation, kind, _bound(known_seq), MAX_ROWS)).fetchall():
             found.setdefault(row[4], []).append(_record(row))
         return found
+
+    def recorded_after(
+        self, organisation: str, after_seq: int, known_seq: int | None = None, limit: int = 1000
+    ) -> list[Record]:
+        """Versions of objects of every kind recorded after an entry, newest record first, withdrawn ones too."""
+        rows = self._db.execute(
+            _RECORDED, (organisation, after_seq, _bound(known_seq), min(limit, MAX_ROWS))
+        ).fetchall()
+        return [_record(row) for row in rows]
 
     def referring(
         self,

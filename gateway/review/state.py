@@ -39,8 +39,9 @@ class Refusal:
     """Something that claimed to be a reviewer's act and is none.
 
     ``why``: ``unsigned``, ``malformed``, ``not_registered``, ``not_in_team``, ``signature``, ``other_log``,
-    ``other_review``, ``out_of_order``, ``differs``, ``registration``. ``attempted`` is True where the gateway refused
-    a file, False where an entry stands in the log and does not count.
+    ``other_review``, ``out_of_order``, ``differs``, ``registration``, ``planned`` (a second plan under the same
+    id). ``attempted`` is True where the gateway refused a file, False where an entry stands in the log and does not
+    count.
     """
 
     why: str
@@ -237,10 +238,14 @@ def _edition(state: Reviews, event: Event) -> None:
 
 def _review_act(state: Reviews, event: Event, id_: str) -> None:
     review = state.reviews.get(id_)
-    if event.action == acts.PLANNED and review is None:
-        made = _planned(event, id_)
+    if event.action == acts.PLANNED:
+        made = _planned(event, id_) if review is None else None
         if made is not None:
             state.reviews[id_] = made
+        else:
+            (review.refusals if review else state.refusals).append(
+                _refusal(event, "planned" if review else "malformed")
+            )
         return
     if event.action in SIGNED_ACTIONS:
         act, why = judged(state, event, id_)

@@ -13,7 +13,7 @@ from gateway.review.views_instruments import ATTENTION, EMPTY, IN_ORDER, STATED
 
 MAX_EVENTS = 5_000
 _CONDUCT = ("event", "user", "review", "result", "laboratory", "stock", "key")
-"""Kinds of entries that are somebody's act; who changed a card stands on the card."""
+"""Kinds of entries that are somebody's act; a version of the ledger or of what is entered by hand is one too."""
 _QUIET = frozenset({"checkpoint.handed_out", "archive.closed"})
 
 
@@ -55,31 +55,44 @@ def actions_view(gathered: Gathered) -> Section:
         and each.actor not in {"", "system"}
         and each.action not in _QUIET
     ]
-    found.sort(key=lambda each: each.seq)
-    counted = Counter((each.actor, each.action) for each in found)
+    edits = [
+        each
+        for each in registry.recorded_after(asking.organisation, gathered.before_seq, asking.known_seq, MAX_EVENTS)
+        if each.actor not in {"", "system"}
+    ]
+    acts_of = Counter([each.actor for each in found] + [each.actor for each in edits])
     said = [
         (
             "%(count)s acts of %(people)s people in the last %(days)s days.",
             {
-                "count": len(found),
-                "people": len({actor for actor, _ in counted}),
+                "count": acts_of.total(),
+                "people": len(acts_of),
                 "days": gathered.days,
             },
         )
     ]
-    rows: list[Sequence[Cell]] = [
-        [
-            Instant(each.at_us),
+    listed: list[tuple[int, int, str, str, str, str]] = [
+        (each.seq, each.at_us, each.actor, each.action, _about(each), str(each.body.get("reason") or ""))
+        for each in found
+    ]
+    listed += [
+        (
+            each.seq,
+            each.at_us,
             each.actor,
-            each.action,
-            _about(each),
-            str(each.body.get("reason") or "")[:200],
-            Entry(each.seq),
-        ]
-        for each in reversed(found)
+            f"{each.kind}.{'withdrawn' if each.withdrawn else 'recorded'}",
+            f"{each.kind}/{each.id}"[:120],
+            each.reason or each.source,
+        )
+        for each in edits
+    ]
+    listed.sort(reverse=True)
+    rows: list[Sequence[Cell]] = [
+        [Instant(at_us), actor, action, about, reason[:200], Entry(seq)]
+        for seq, at_us, actor, action, about, reason in listed
     ]
     columns = ["time", "who", "act", "about what", "reason", "entry"]
-    return section("actions", STATED if found else EMPTY, said, columns=columns, rows=rows, link="/journal")
+    return section("actions", STATED if rows else EMPTY, said, columns=columns, rows=rows, link="/journal")
 
 
 def _about(each: Event) -> str:

@@ -235,6 +235,21 @@ def test_the_evidence_of_a_judgement_is_kept_as_it_was(walk: Walk) -> None:
     assert (answer.status_code, answer.content) == (200, b"\xff\xd8 a photo")
     assert answer.headers["content-disposition"].startswith("attachment")
     assert client.get(f"{home}/{'0' * 64}").status_code == 404
+    kept = walk.plant / "blobs" / named["photo.jpg"]
+    kept.write_bytes(b"\xff\xd8 another photo")  # what somebody put in its place is not handed out as the reviewer's
+    answer = client.get(f"{home}/{named['photo.jpg']}")
+    kept.write_bytes(b"\xff\xd8 a photo")
+    assert (answer.status_code, answer.json()["type"].endswith("data-folder")) == (503, True)
+
+
+def test_links_lead_through_all_reviews(walk: Walk) -> None:
+    client, address, seen = client_in(walk.plant, "everything"), "/api/v1/reviews?limit=1", []
+    while address:
+        answer = client.get(address)
+        seen += [each["id"] for each in answer.json()["result"]["reviews"]]
+        address = answer.links["next"]["url"] if "next" in answer.links else ""
+        assert len(seen) <= len(CHECKLISTS)
+    assert seen == list(CHECKLISTS)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -11,6 +11,8 @@ from openpyxl import load_workbook
 from starlette.requests import Request
 
 from api.negotiation import chosen_form
+from gateway.audit.record import KINDS
+from gateway.i18n.terms import TERMS, term
 from gateway.journal.folder import DataFolder
 from tests.people import client_of
 from tests.plant_folder import QUARTER_KWH, FixedClock
@@ -146,3 +148,24 @@ def test_reading_routes_show_a_true_answer(client: TestClient) -> None:
     for path in ("/api/v1/overview", "/api/v1/energy", "/api/v1/trace", "/api/v1/points", "/api/v1/reports/{kind}"):
         assert set(shown[path]) == {"frame", "result"}, path
         assert shown[path]["frame"]["simulated"] is True
+
+
+def test_links_lead_through_all_findings_in_order(client: TestClient) -> None:
+    whole = client.get("/api/v1/findings").json()["result"]
+    address, seen = "/api/v1/findings?limit=1", []
+    while address:
+        answer = client.get(address)
+        seen += answer.json()["result"]
+        address = answer.links["next"]["url"] if "next" in answer.links else ""
+        assert len(seen) <= len(whole)
+    assert len(whole) > 1
+    assert seen == whole
+
+
+def test_the_journal_can_be_asked_for_every_kind_of_entry(client: TestClient) -> None:
+    assert set(KINDS) == set(TERMS["entry_kind"])
+    assert len(set(KINDS)) == len(KINDS)
+    page = client.get("/journal?lang=zh").text
+    for kind in KINDS:
+        assert f'<option value="{kind}">{term("zh", "entry_kind", kind)}</option>' in page
+        assert term("zh", "entry_kind", kind) != TERMS["entry_kind"][kind]

@@ -15,7 +15,7 @@ from gateway.i18n import text
 from gateway.i18n.review_terms import REVIEW_TERMS
 from gateway.review.checklist import EquippingEdition
 from gateway.review.evidence import evidence, snapshot
-from gateway.review.gathered import Gathered, Section
+from gateway.review.gathered import Entry, Gathered, Section
 from gateway.review.indicators import Indicator, indicators
 from gateway.review.on_site import compare, expected
 from gateway.review.views import VIEWS, view
@@ -162,3 +162,15 @@ def test_evidence_proposes_and_its_snapshot_is_the_same_twice(gathered: Gathered
     first = snapshot(evidence(gathered, checklist.item("6.3")), Of())  # type: ignore[arg-type]  # its id alone is used
     assert first == snapshot(evidence(gathered, checklist.item("6.3")), Of())  # type: ignore[arg-type]
     assert b"calibration.expired" in first
+
+
+def test_who_did_what_names_edits_of_the_ledger_too(gathered: Gathered) -> None:
+    """The small plant's ledger was put on record by one hand; every version is an act of that hand."""
+    registry, asking = gathered.sources.registry, gathered.asking
+    recorded = registry.recorded_after(asking.organisation, gathered.before_seq)
+    by_hand = {each.seq for each in recorded if each.actor not in {"", "system"}}
+    found = view(gathered, "actions")
+    entries = [row[-1].seq for row in found.rows if isinstance(row[-1], Entry)]
+    assert by_hand <= set(entries)
+    assert entries == sorted(entries, reverse=True)
+    assert found.total >= len(by_hand)

@@ -196,6 +196,17 @@ def test_a_stage_of_the_reviewers_said_by_the_enterprise_does_not_count(log: Log
     assert [each.why for each in found.refusals] == ["unsigned"]
 
 
+def test_a_second_plan_changes_nothing_and_is_shown(log: Log) -> None:
+    log.register(WANG)
+    log.plan(team=("wang",))
+    found = log.read().reviews["r1"]
+    assert [each["reviewer"] for each in found.team] == ["li"]
+    assert [each.why for each in found.refusals] == ["planned"]
+    log.put(log.act(WANG))
+    assert log.read().reviews["r1"].verdict("6.1") == "open"
+    assert [each.code for each in log.verified().problems] == ["review.forged"]
+
+
 def test_a_new_key_needs_the_old_one(log: Log) -> None:
     log.put(log.act())
     log.register(FORGER)
