@@ -106,12 +106,28 @@ class ActivityRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoefficientFact:
+    """A number that turns energy into standard coal: ``value`` in ``unit`` as text, its origin, and how far it may be
+    trusted (``standing``; empty where the plan itself states it). ``entry`` is where it is on record.
+    """
+
+    factor: str
+    value: str
+    unit: str
+    standing: str
+    source: str
+    note: str
+    entry: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnergyAccount:
     """Everything the energy page shows beside the points themselves."""
 
     from_us: int
     to_us: int
     coefficients: str
+    factors: Sequence[CoefficientFact]
     total: FigureFact
     primary: FigureFact | None
     groups: Sequence[GroupRow]
@@ -131,6 +147,7 @@ def energy_account(sources: Sources, asking: Asking, period: Period) -> EnergyAc
         from_us=period.start_us,
         to_us=period.end_us,
         coefficients=made.inputs.plan.coefficients,
+        factors=_factors(made),
         total=line_fact(made, "tce/total"),
         primary=line_fact(made, f"{PRIMARY}/total") if f"{PRIMARY}/total" in made.lines else None,
         groups=[row for family in FAMILIES for row in _groups(made, family)],
@@ -142,6 +159,29 @@ def energy_account(sources: Sources, asking: Asking, period: Period) -> EnergyAc
         product_names={each.id: each.name for each in made.inputs.plan.products},
         intensities=_intensities(made),
     )
+
+
+def _factors(made: Account) -> list[CoefficientFact]:
+    """Every coefficient and factor in the lines of standard coal, by id."""
+    versions = {each for name, line in made.lines.items() if name.startswith("tce") for each in line.figure.factors}
+    found = []
+    for version in sorted(versions):
+        id_ = version.rpartition("@")[0]
+        if id_ not in made.inputs.factors:
+            continue  # stated by the plan, which the carbon page and the plan's entry show
+        factor = made.inputs.factors.get(id_)
+        found.append(
+            CoefficientFact(
+                factor=factor.id,
+                value=decimal_text(factor.value, 8),
+                unit=factor.unit,
+                standing=factor.standing,
+                source=factor.source,
+                note=factor.note,
+                entry=factor.seq,
+            )
+        )
+    return found
 
 
 def _intensities(made: Account) -> list[FigureFact]:

@@ -104,6 +104,13 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
         "activity": "activity of an emission source",
         "emission": "emission",
     },
+    "standing": {
+        "原文": "read in the official text",
+        "转载": "quoted elsewhere",
+        "程序引用": "used by a program",
+        "记忆": "from memory",
+        "推断": "inferred",
+    },
     "flow_kind": {"metered": "metered", "generated": "own generation", "unmetered": "unmetered share"},
     "tce_basis": {"tce": "equivalent value", "tce-primary": "primary-energy value"},
     "account_group": {"kind": "energy kind", "level": "level", "process": "process", "equipment": "main equipment"},

@@ -1,6 +1,7 @@
 """Carbon and energy accounting over HTTP: JSON, CSV and pages say the same figures."""
 
 import csv
+import html
 import io
 from collections.abc import Iterator
 from fractions import Fraction
@@ -107,6 +108,18 @@ def test_the_figures_are_the_same_in_every_medium(client: TestClient) -> None:
     results = client.get("/api/v1/account/results").json()["result"]
     assert [each["version"] for each in results] == [2, 1]
     assert client.get("/api/v1/account/results/2026-03?version=1").json()["result"]["state"] == "submitted"
+
+
+def test_coefficients_stand_with_source_and_confidence(client: TestClient) -> None:
+    factors = client.get(f"/api/v1/account/energy?{DAYS}").json()["result"]["factors"]
+    assert {each["factor"] for each in factors} >= {"coefficient/gbt2589-2020/electricity"}
+    assert all(each["standing"] and each["source"] and each["entry"] for each in factors)
+    for language, word in (("zh", "所用折标系数"), ("en", "Coefficients used")):
+        shown = client.get(f"/energy?{DAYS}&lang={language}").text
+        assert word in shown
+        assert "coefficient/gbt2589-2020/electricity" in shown
+        for each in factors:
+            assert (f"{each['standing']} · {each['source']}" in html.unescape(shown)) == (language == "zh")
 
 
 @pytest.mark.parametrize("chart", ["emissions", "budget", "flow", "remainder"])
