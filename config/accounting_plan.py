@@ -61,13 +61,14 @@ class VirtualPoint(FileModel):
 
 
 class Source(FileModel):
-    """One source of emissions."""
+    """One source of emissions; ``boundaries`` of the pack it lies in, all that know its kind where none are named."""
 
     id: Identifier
     name: Text
     kind: SourceKind
     amount: Formula
     parameters: dict[Identifier, Parameter]
+    boundaries: list[Identifier] = Field(default_factory=list)
 
 
 class PlanProduct(FileModel):

@@ -70,7 +70,7 @@ class Emissions:
         """The pack's boundaries."""
         found = []
         for boundary in self.pack["boundaries"]:
-            inside = [each for each in self._inputs.plan.sources if each.kind in boundary["sources"]]
+            inside = [each for each in self._inputs.plan.sources if each.lies_in(boundary)]
             found.append(
                 BoundarySources(
                     id=str(boundary["id"]),

@@ -57,13 +57,20 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmissionSource:
-    """One source of emissions: ``kind`` as the pack names it, ``amount`` a formula over points."""
+    """One source of emissions: ``kind`` as the pack names it, ``amount`` a formula over points; ``boundaries`` it lies
+    in, all of the pack that know its kind where none are named.
+    """
 
     id: str
     name: str
     kind: str
     amount: str
     parameters: Mapping[str, Parameter]
+    boundaries: frozenset[str] = frozenset()
+
+    def lies_in(self, boundary: Mapping[str, Any]) -> bool:
+        """Whether it counts in a boundary of the pack."""
+        return self.kind in boundary["sources"] and (not self.boundaries or boundary["id"] in self.boundaries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +148,7 @@ class Plan:
                     kind=str(each["kind"]),
                     amount=str(each["amount"]),
                     parameters=_parameters(each.get("parameters")),
+                    boundaries=frozenset(str(name) for name in each.get("boundaries") or ()),
                 )
                 for each in document.get("sources") or ()
             ),

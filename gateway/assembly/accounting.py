@@ -168,6 +168,11 @@ def check_plan(plan: AccountingPlan, found: AccountingCatalogues, points: frozen
         for each in plan.sources
         if allowed and each.kind not in allowed
     ]
+    known_boundaries = {each.id for each in found.packs[plan.pack].boundaries} if plan.pack in found.packs else set()
+    lines += [
+        text(language, "the pack '%(pack)s' has no boundary '%(boundary)s'", pack=plan.pack, boundary=each)
+        for each in sorted({name for source in plan.sources for name in source.boundaries} - known_boundaries)
+    ]
     if lines:
         raise ConfigurationError(lines)
 

@@ -278,7 +278,7 @@ def _points(made: Account, source: EmissionSource) -> list[PointShare]:
 
 def _boundaries(made: Account, source: EmissionSource) -> list[str]:
     pack = made.inputs.factors.pack(made.inputs.plan.pack)
-    return [str(each["id"]) for each in pack["boundaries"] if source.kind in each["sources"]]
+    return [str(each["id"]) for each in pack["boundaries"] if source.lies_in(each)]
 
 
 def _parameter(made: Account, parameter: Parameter | None, name: str, quantity: Quantity) -> ParameterFact:

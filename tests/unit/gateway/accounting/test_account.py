@@ -456,3 +456,12 @@ def test_a_change_of_a_channel_is_explained_too(world: World) -> None:
     (found,) = compare(old, new, ("carbon/enterprise/total",))
     assert found.after == Fraction(192) * 70 * Fraction("4.1868") / 1000 * Fraction("0.11")
     assert [step.cause for step in found.steps] == ["data"]
+
+
+def test_a_source_counts_in_the_boundaries_it_names(world: World) -> None:
+    plan = copy.deepcopy(PLAN)
+    plan["sources"][0]["boundaries"] = ["enterprise"]
+    world.plan(plan)
+    made = account(world.inputs())
+    assert value(made, "carbon/clinker/direct") == CLINKER_CO2
+    assert value(made, "carbon/enterprise/direct") == CLINKER_CO2 + COAL_CO2

@@ -154,6 +154,7 @@ def test_a_table_in_another_encoding_of_another_point_or_with_a_number_twice(dat
             "id of",
         ),
         ("amount: clinker\n", "amount: clinker - -\n", "no formula"),
+        ("kind: clinker\n", "kind: clinker\n    boundaries: [klinker]\n", "klinker"),
     ],
 )
 def test_a_wrong_plan_is_refused_with_what_is_wrong(data: Path, tmp_path: Path, old: str, new: str, said: str) -> None:
