@@ -33,6 +33,12 @@ def _fields(kind: str) -> frozenset[str]:
     return frozenset(column.field for file in LEDGER_FILES if file.kind == kind for column in file.columns)
 
 
+@cache
+def _defaults(kind: str) -> Mapping[str, str | int]:
+    columns = [column for file in LEDGER_FILES if file.kind == kind for column in file.columns]
+    return {column.field: column.default for column in columns if column.default is not None}
+
+
 @dataclass(frozen=True, slots=True)
 class _Version:
     object: Mapping[str, Any]
@@ -87,7 +93,9 @@ class LedgerState:
             ):
                 same_span = (version.from_us, version.to_us) == (row.from_us, row.to_us)
                 in_columns = {name: value for name, value in version.object.items() if name in _fields(row.kind)}
-                return same_span and not version.withdrawn and in_columns == dict(row.object)
+                # what was recorded without a word about a field says the field's default, as a file does
+                unsaid = _defaults(row.kind)
+                return same_span and not version.withdrawn and {**unsaid, **in_columns} == {**unsaid, **row.object}
         return False
 
     def completed(self, rows: Sequence[LedgerRow]) -> list[LedgerRow]:

@@ -16,6 +16,7 @@ from gateway.domain.time import parse_iso
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.registry.columns import LEDGER_FILES
+from gateway.registry.recording import record_object
 
 T0 = parse_iso("2026-10-18T00:00:00+08:00")
 FILES = {
@@ -224,3 +225,16 @@ def test_a_day_for_without_end_is_refused_before_it_stops_the_judge(tmp_path, da
     with pytest.raises(ConfigurationError) as caught:
         run("import", folder, "--data", data.path)
     assert any("'9999-12-31' is before 1900 or after 2200" in line for line in caught.value.lines)
+
+
+def test_what_was_recorded_without_its_defaults_says_the_same_as_its_own_export(tmp_path, data):
+    with Journal.open(data) as journal:
+        record_object(
+            journal, "instrument", "o", "M9", {"name": "电能表", "kind": "electricity_meter", "serial": "9"}, at_us=T0,
+            actor="a", reason="", source="t",
+        )  # fmt: skip
+    file = tmp_path / "instruments.csv"
+    file.write_text("id,name,kind,serial,metrological_state\nM9,电能表,electricity_meter,9,合格\n", "utf-8")
+    assert "0 put on record, 1 already there" in run("import", file, "--data", data.path)
+    file.write_text("id,name,kind,serial,metrological_state\nM9,电能表,electricity_meter,9,停用\n", "utf-8")
+    assert "1 put on record" in run("import", file, "--data", data.path)
