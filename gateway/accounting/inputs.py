@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,6 +41,7 @@ class Inputs:
     units: Units
     channels: Mapping[tuple[str, str], ChannelMean] = field(default_factory=dict)
     surveys: tuple[StockRecord, ...] = ()
+    months: tuple[Period, ...] = ()  # civil months of the site that the period touches, cut to it
 
     def digest(self) -> str:
         """SHA-256 over what the figures are computed from: plan, factors' numbers, amounts, laboratory values."""
@@ -120,6 +121,7 @@ def gather(
         ),
         instruments=instruments,
         units=units,
+        months=tuple(_months(period, zone)),
         surveys=tuple(
             each
             for each in stock_records(registry, organisation, known_seq)
@@ -129,6 +131,15 @@ def gather(
         if series is None
         else channel_means(registry, series, organisation, plan.channels(), period, known_seq=known_seq),
     )
+
+
+def _months(period: Period, zone: ZoneInfo) -> Iterator[Period]:
+    start = period.start_us
+    while start < period.end_us:
+        following = (local_date(start, zone).replace(day=1) + timedelta(days=32)).replace(day=1)
+        end = min(local_midnight(following, zone), period.end_us)
+        yield Period(start, end)
+        start = end
 
 
 def _cut(

@@ -104,8 +104,7 @@ def mean(found: Sequence[LaboratoryRecord], point: str, name: str, period: Perio
     Reports that were entered go before what a device sent: where there is one, the device's values are left out.
     """
     unit = CANONICAL[name]
-    fitting = [each for each in found if each.point == point and name in each.values and each.period.start_us in period]
-    fitting = [each for each in fitting if not each.online] or fitting
+    fitting = _counting(found, point, name, period)
     if not fitting:
         return None
     values = [units.convert(*each.values[name], unit) for each in fitting]
@@ -114,6 +113,19 @@ def mean(found: Sequence[LaboratoryRecord], point: str, name: str, period: Perio
     used = known if len(known) == len(weights) and sum(known) > 0 else [Fraction(1)] * len(values)
     whole = sum((value * weight for value, weight in zip(values, used, strict=True)), Fraction(0)) / sum(used)
     return Mean(whole, unit, tuple(sorted(each.seq for each in fitting)))
+
+
+def _counting(found: Sequence[LaboratoryRecord], point: str, name: str, period: Period) -> list[LaboratoryRecord]:
+    fitting = [each for each in found if each.point == point and name in each.values and each.period.start_us in period]
+    return [each for each in fitting if not each.online] or fitting
+
+
+def unsampled(
+    found: Sequence[LaboratoryRecord], point: str, name: str, period: Period, months: Sequence[Period]
+) -> int:
+    """How many of the months no counting record of the period lies in: the mean of the others stands for them."""
+    counting = _counting(found, point, name, period)
+    return sum(not any(each.period.start_us in month for each in counting) for month in months)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

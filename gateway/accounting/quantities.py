@@ -8,7 +8,7 @@ from gateway.accounting.crosschecks import STOCK_TOLERANCE_US, stock_ends
 from gateway.accounting.estimate import Effect, Estimate, factor_estimate, measured, total
 from gateway.accounting.factors import estimate_of
 from gateway.accounting.inputs import Inputs
-from gateway.accounting.laboratory import mean
+from gateway.accounting.laboratory import mean, unsampled
 from gateway.accounting.plan import Parameter, Stock
 from gateway.domain.errors import MeterproofError
 from gateway.domain.figure import Figure, decimal_text
@@ -238,10 +238,20 @@ class Quantities:
             if tested is not None:
                 id_ = f"laboratory:{parameter.laboratory}:{parameter.property}"
                 estimate = self._measured(tested.value, id_, parameter.u, "laboratory")
-                return Quantity(estimate=estimate, unit=tested.unit, evidence=frozenset(tested.evidence))
+                return Quantity(
+                    estimate=estimate,
+                    unit=tested.unit,
+                    evidence=frozenset(tested.evidence),
+                    reasons=self._unsampled(parameter),
+                )
             if not parameter.default:
                 return unknown("", f"no_laboratory_value:{parameter.laboratory}:{parameter.property}")
         return self.factor(parameter.factor or parameter.default, default=bool(parameter.laboratory))
+
+    def _unsampled(self, parameter: Parameter) -> frozenset[str]:
+        inputs = self.inputs
+        months = unsampled(inputs.laboratory, parameter.laboratory, parameter.property, inputs.period, inputs.months)
+        return frozenset({f"unsampled:{parameter.laboratory}:{parameter.property}:{months}"} if months else ())
 
     def _averaged(self, parameter: Parameter) -> Quantity:
         mean = self.inputs.channels.get((parameter.metered, parameter.measurand))

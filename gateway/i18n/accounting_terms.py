@@ -81,6 +81,7 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
         "no_formula": "no formula that can be read",
         "no_parameter": "a parameter is missing",
         "no_laboratory_value": "no laboratory value and no default",
+        "unsampled": "months without a sample, for which the mean of the others stands",
         "no_reading": "no reading of",
         "no_uncertainty": "no uncertainty stated for",
         "no_standard_coal": "no coefficient to standard coal",

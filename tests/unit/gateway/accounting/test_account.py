@@ -465,3 +465,14 @@ def test_a_source_counts_in_the_boundaries_it_names(world: World) -> None:
     made = account(world.inputs())
     assert value(made, "carbon/clinker/direct") == CLINKER_CO2
     assert value(made, "carbon/enterprise/direct") == CLINKER_CO2 + COAL_CO2
+
+
+def test_months_without_a_sample_are_said(world: World) -> None:
+    world.write(laboratory("L1", "24"))
+    for line in account(world.inputs()).lines.values():
+        assert not any(each.startswith("unsampled") for each in line.figure.reasons)
+    quarter = Period(parse_iso("2025-12-31T00:00:00+08:00"), parse_iso("2026-03-01T00:00:00+08:00"))
+    made = account(world.inputs(quarter))
+    assert [each.duration_us // 86_400_000_000 for each in made.inputs.months] == [1, 31, 28]
+    assert "unsampled:coal-lab:ncv:2" in made.lines["carbon/source/coal"].figure.reasons
+    assert made.lines["carbon/source/coal"].figure.value is not None
