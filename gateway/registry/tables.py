@@ -56,7 +56,9 @@ def _csv(raw: bytes) -> list[list[str]]:
     rows: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
-            rows.append(row)
+            rows.append(row[:MAX_COLUMNS])
+            if any(cell.strip() for cell in row[MAX_COLUMNS:]):
+                raise TableError("a row has more than %(limit)s cells", limit=str(MAX_COLUMNS))
             if len(rows) > MAX_ROWS + 1:
                 raise TableError("more than %(limit)s rows", limit=str(MAX_ROWS))
     except csv.Error as error:

@@ -28,6 +28,7 @@ _NEWEST_DAYS = 45
 _SHORT_CYCLE_MONTHS = 24
 _FITTED_AFTER_DAYS = 12
 _LATER = "2"
+_WHOLE_NUMBERS = frozenset({"compulsory", "cycle_months"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Record:
     at_us: int
     kind: str
     id: str
-    object: Row
+    object: dict[str, str | int]
     from_us: int | None = None
     to_us: int | None = None
 
@@ -98,7 +99,8 @@ def exchange_records(plant: DemoPlant) -> list[Record]:
 
 
 def _record(at_us: int, kind: str, id_field: str, row: Row, **span: int) -> Record:
-    body = {key: value for key, value in row.items() if value and key not in {id_field, "from", "to"}}
+    said = {key: value for key, value in row.items() if value and key not in {id_field, "from", "to"}}
+    body = {key: int(value) if key in _WHOLE_NUMBERS else value for key, value in said.items()}
     from_us = span.get("from_us")
     if from_us is None and row.get("from"):
         moment = datetime.strptime(row["from"], "%Y-%m-%d %H:%M").replace(tzinfo=UTC)

@@ -85,3 +85,10 @@ def test_csv_in_any_coding_and_none():
         tables_of("x.csv", b"\xff\xfe\x81\x01\xff")
     with pytest.raises(TableError, match="larger than"):
         tables_of("x.csv", b"a" * (tables.MAX_FILE_BYTES + 1))
+
+
+def test_a_row_of_too_many_cells_is_refused():
+    with pytest.raises(TableError, match="more than"):
+        tables_of("x.csv", b"a,b\n" + b"," * 5_000 + b"x")
+    (table,) = tables_of("x.csv", b"a,b\n1" + b"," * 5_000)
+    assert len(table.rows[1]) == tables.MAX_COLUMNS
