@@ -36,6 +36,7 @@ AuditView = Literal[
     "revisions",
     "configurations",
     "balance",
+    "stack",
     "results",
     "handed_in",
     "rectification",

@@ -37,6 +37,7 @@ REVIEW_TERMS: dict[str, dict[str, str]] = {
         "samples": "Sample chain",
         "revisions": "Revised numbers",
         "balance": "Balances",
+        "stack": "Stack against fuel",
         "platform": "Online monitoring platform",
         "people": "People of energy metering",
         "actions": "Who did what",
@@ -46,6 +47,13 @@ REVIEW_TERMS: dict[str, dict[str, str]] = {
         "results": "Results on record",
         "factors": "Factor sets",
         "verification": "Seal and verification",
+    },
+    "stack_agreement": {"agrees": "within U", "differs": "beyond U", "undecided": "cannot be judged"},
+    "stack_cause": {
+        "concentration": "concentration (analyser)",
+        "flow": "flow (velocity and area)",
+        "amount": "fuel or material amount (scale)",
+        "carbon": "carbon content (laboratory or factor)",
     },
     "indicator": {
         "equipping": "Equipping rate",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from gateway.domain.errors import UnknownObjectError
-from gateway.review import views_conduct, views_data, views_instruments
+from gateway.review import views_conduct, views_data, views_instruments, views_stack
 from gateway.review.anomalies import anomalies_view
 from gateway.review.gathered import Gathered, Section
 
@@ -21,6 +21,7 @@ VIEWS: Mapping[str, Callable[[Gathered], Section]] = {
     "samples": views_data.samples_view,
     "revisions": views_data.revisions_view,
     "balance": views_data.balance_view,
+    "stack": views_stack.stack_view,
     "platform": views_conduct.platform_view,
     "people": views_conduct.people_view,
     "actions": views_conduct.actions_view,
@@ -43,6 +44,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "samples",
         "revisions",
         "balance",
+        "stack",
         "platform",
     ),
     "behaviour": ("people", "actions", "documents"),

@@ -26,12 +26,15 @@ from gateway.cli.compare import command as compare_command
 from gateway.cli.stack import command as stack_command
 from gateway.cli.watch import command as watch_command
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
+from gateway.i18n import text as message
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.registry.recording import object_draft
 from gateway.reports.document import Document
 from gateway.reports.drawing import drawn
 from gateway.reports.rendering import rendered
+from gateway.review.gathered import Gathered, Word
+from gateway.review.views import view
 from tests.people import client_of
 from tests.plant_folder import FixedClock
 from tests.stack_folder import (
@@ -208,6 +211,18 @@ def test_an_order_is_opened_once_with_its_evidence(folder: DataFolder, client: T
     assert "feeder" in said
     assert "不是判定" in said
     assert order["id"] in client.get("/watch").text
+
+
+def test_a_review_sees_what_lies_beyond_the_uncertainty(folder: DataFolder) -> None:
+    with open_for_reading(folder) as reader:
+        found = view(Gathered(reader.sources, reader.asking(NOW)), "stack")
+    words = [each.words for row in found.rows for each in row if isinstance(each, Word)]
+    judged, causes = words[::2], words[1::2]
+    assert found.state == "attention"
+    assert ("differs",) in judged
+    assert ("concentration",) in causes
+    for heading in found.columns:
+        assert message("zh", heading) != heading
 
 
 def test_without_a_plan_the_page_says_what_to_do(tmp_path: Path) -> None:
