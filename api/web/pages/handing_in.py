@@ -8,9 +8,11 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, Field
 
 from api.asked import AskedFor
+from api.importing import LedgerImport
 from api.problems import UnreadableParameterError
 from api.staging import keep, kept, shown_name
 from api.web.environment import page
+from api.work import begin
 from api.writing import MAX_DRAFTS, Writing, WritingFor
 from gateway.assembly.ledger_desk import (
     Handed,
@@ -30,6 +32,8 @@ from gateway.registry.tables import MAX_FILE_BYTES
 
 router = APIRouter(include_in_schema=False)
 MAX_FILES = 8
+AT_ONCE_BYTES = 128 * 1024
+"""Of a ledger that is put on record while its form waits, some hundred instruments; a larger one is long work."""
 SHOWN_ROWS = 300
 Reason = Annotated[str, Form(max_length=1_000)]
 CERTIFICATE_FIELDS = (
@@ -201,7 +205,9 @@ def looked_at(writing: Writing, contents: Contents, reason: str, said: Sequence[
 def recorded_ledger(
     writing: Writing, contents: Contents, reason: str, said: Sequence[tuple[str, str]], *, then: str
 ) -> Response:
-    """Put a ledger on record; refused while a problem stands."""
+    """Put a ledger on record; refused while a problem stands. A large one is long work that can be left."""
+    if sum(len(content) for _name, content in contents) > AT_ONCE_BYTES:
+        return begin_import(writing, contents, reason, said, then=then)
     handed = looked_at(writing, contents, reason, said)
     if handed.seen.problems and writing.request.url.path.startswith("/api/"):
         first = handed.seen.problems[0]
@@ -214,6 +220,15 @@ def recorded_ledger(
         message = "these are %(count)s entries, more than one form writes; use 'meterproof ledger import'"
         raise UnreadableParameterError(message, count=str(len(handed.drafts)))
     return writing.done(handed.drafts, then=then)
+
+
+def begin_import(
+    writing: Writing, contents: Contents, reason: str, said: Sequence[tuple[str, str]], *, then: str
+) -> Response:
+    """Begin to put a ledger on record; its page says how far it is, and may be left."""
+    names = ", ".join(name for name, _content in contents)
+    work = LedgerImport(writing, contents, reason, said, then=then)
+    return begin(writing.request, writing.person, "Ledger from %(files)s", work, files=names)
 
 
 def looked_at_certificate(

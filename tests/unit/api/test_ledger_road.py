@@ -3,6 +3,7 @@
 import html
 import io
 import re
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from openpyxl import Workbook, load_workbook
 
 from api import staging, writing
 from api.web.pages import handing_in
+from gateway.assembly.platform import SystemClock
 from gateway.assembly.projecting import Projection
 from gateway.certificates.writing import InHouseCalibration, write_certificate
 from gateway.domain.errors import UnknownObjectError
@@ -149,6 +151,60 @@ def test_a_ledger_is_looked_at_and_then_put_on_record(client: TestClient, folder
         201,
         202,
     }
+
+
+def ended(client: TestClient, look: str) -> dict[str, object]:
+    for _ in range(3_000):
+        said: dict[str, object] = client.get(look, params={"lang": "en"}).json()
+        if said["ended_us"] is not None:
+            return said
+        time.sleep(0.02)
+    pytest.fail("the work did not end")
+
+
+@pytest.mark.parametrize("way", ["form", "program"])
+def test_a_large_ledger_is_long_work_that_can_be_left(folder: DataFolder, way: str) -> None:
+    rows = "".join(f"U{number},王某{number},计量员{'甲' * 20}\n" for number in range(2_000))
+    files = {"files": ("people.csv", f"工号,姓名,岗位\n{rows}".encode(), "text/csv")}
+    with client_of(folder, clock=SystemClock()) as client:
+        client.follow_redirects = False
+        if way == "form":
+            seen = client.post("/handing-in/ledger", files=files)
+            given = posted(client, "/handing-in/ledger/confirm", [*fields_of(seen.text), ("act", "record")])
+            assert given.status_code == 303, given.text
+            look = "/api/v1" + given.headers["location"]
+        else:
+            given = client.post("/api/v1/ledger/import", files=files)
+            assert given.status_code == 202, given.text
+            look = given.headers["location"]
+        # nobody projects yet: it is on record and goes on, whatever else one looks at
+        for _ in range(3_000):
+            said = client.get(look).json()
+            if (said["done"], said["total"]) == (0, 2_000) and said["step"] != "正在写入条目":
+                break
+            assert said["ended_us"] is None, said
+            time.sleep(0.02)
+        assert said["step"] == "等待各页面显示", said
+        page = client.get(look.removeprefix("/api/v1")).text
+        assert 'max="2000"' in page
+        assert "people.csv" in page
+        assert client.get("/instruments").status_code == 200
+        project(folder)
+        said = ended(client, look)
+        assert (said["state"], said["done"]) == ("done", 2_000)
+        assert str(said["address"]).startswith("/instruments?recorded=")
+        assert len(client.get("/api/v1/registry/people?limit=5000").json()["result"]) >= 1_000
+
+
+def test_a_large_ledger_with_a_problem_leaves_nothing(folder: DataFolder) -> None:
+    rows = "".join(f"D{number},{'说明书' * 8},M-99\n" for number in range(2_000))
+    files = {"files": ("documents.csv", f"文件编号,文件名称,管理编号\n{rows}".encode(), "text/csv")}
+    with client_of(folder, clock=SystemClock()) as client, Journal.open(folder, read_only=True) as journal:
+        before = journal.head()
+        said = ended(client, client.post("/api/v1/ledger/import?lang=en", files=files).headers["location"])
+        assert said["state"] == "failed"
+        assert "documents.csv:2: 'instrument' names 'M-99'" in "\n".join(said["said"])  # type: ignore[arg-type]
+        assert journal.head() == before
 
 
 def test_the_programs_road_looks_first_too(client: TestClient, folder: DataFolder) -> None:
