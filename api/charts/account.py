@@ -90,7 +90,7 @@ def budget_spec(found: BudgetFact, view: View, theme: str) -> Spec:
         for row in found.rows[:10]
     ]
     names = (view.t("Cause"), "", view.t("Share of the variance"))
-    return shares(rows, theme=theme, title=view.t("Share of the variance, %%"), names=names)
+    return shares(rows, theme=theme, title=view.t("Share of the variance, %(unit)s", unit="%"), names=names)
 
 
 @router.get("/flow.svg")

@@ -83,6 +83,16 @@ class AccountWords:
             return f"{reason} ({value})"
         return label
 
+    def basis(self, basis: str) -> str:
+        """Where an uncertainty comes from: ``class 0.5``, ``limit 0.5 % …``, ``certificate …``, ``accounting plan``; else
+        the edition that states it.
+        """
+        head, _, rest = basis.partition(" ")
+        if basis == "accounting plan":
+            return self.view.t("accounting plan")
+        word = {"class": "accuracy class", "limit": "limit", "certificate": "certificate"}.get(head)
+        return f"{self.view.t(word)} {rest}" if word and rest else basis
+
     def _with(self, word: str, rest: str) -> str:
         return f"{word}{'：' if self.view.language == 'zh' else ': '}{rest}" if rest else word
 
