@@ -84,7 +84,7 @@ class AccountWords:
         return label
 
     def basis(self, basis: str) -> str:
-        """Where an uncertainty comes from: ``class 0.5``, ``limit 0.5 % …``, ``certificate …``, ``accounting plan``; else
+        """Where an uncertainty comes from: ``class 0.5``, ``limit 0.5 % …``, ``certificate …``, ``accounting plan``, or
         the edition that states it.
         """
         head, _, rest = basis.partition(" ")
