@@ -55,6 +55,7 @@ ROUTES: dict[str, str] = {
     "GET /api/v1/comparison": "figures",
     "GET /api/v1/comparison/packs": "figures",
     "GET /api/v1/watch": "figures",
+    "GET /api/v1/watch/identities": "figures",
     "GET /findings": "findings",
     "GET /effects": "findings",
     "GET /trace": "evidence",

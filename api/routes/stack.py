@@ -13,8 +13,10 @@ from api.web.pages.comparison import CompareStep, Stack, asked_comparison
 from api.web.pages.energy import DayText
 from api.web.pages.watch import Days, Node, asked_watch
 from gateway.assembly.stack import shipped_facts
+from gateway.audit.plant import plant
 from gateway.audit.stack_comparison import PackFact, StackComparison, comparison_table, pack_fact
 from gateway.audit.watch import WINDOW_DAYS, WatchedNodeView
+from gateway.audit.watch_identity import PointIdentities, point_identities
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 
@@ -35,6 +37,12 @@ class WatchAnswer(Answer):
     """The watch of meters in service."""
 
     result: list[WatchedNodeView]
+
+
+class IdentitiesAnswer(Answer):
+    """Channels of one meter against one another."""
+
+    result: list[PointIdentities]
 
 
 @router.get("/comparison", **described(ComparisonAnswer))
@@ -101,3 +109,28 @@ def get_watch(
             place = (view.point.id, child.point.id, child.instrument, At(view.used_from_us), At(view.to_us), view.hours)
             rows.append([*place, int(opened), *numbers, reasons])
     return exported(asked, columns, rows, "watch")
+
+
+@router.get("/watch/identities", **described(IdentitiesAnswer))
+def get_identities(request: Request, asked: AskedFor, *, format: Format = None) -> Response:  # noqa: A002
+    """What must hold among the channels of each meter: how many readings, their mean difference, its limits."""
+    sources, asking = asked.reader.sources, asked.asking
+    found = point_identities(sources, asking, plant(sources, asking))
+    if not wants_csv(request, format):
+        return answered(asked, found)
+    columns = ["point", "device", "identity", "readings", "mean_percent", "lower_percent", "upper_percent", "agreement"]
+    rows: list[Sequence[object]] = [
+        [
+            *(
+                each.point.id,
+                each.device,
+                str(one.identity),
+                one.count,
+                "" if one.mean is None else f"{100 * one.mean:.4f}",
+            ),
+            *(f"{100 * one.lower:.4f}", f"{100 * one.upper:.4f}", str(one.agreement)),
+        ]
+        for each in found
+        for one in each.residuals
+    ]
+    return exported(asked, columns, rows, "identities")

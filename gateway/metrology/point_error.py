@@ -6,9 +6,9 @@ known and not corrected.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from math import fsum, sqrt
+from math import fsum, hypot, sqrt
 from typing import Any
 
 from gateway.domain.ledger import InstallationRole, Instrument
@@ -38,7 +38,7 @@ _SQRT3 = sqrt(3)
 class Part:
     """What one instrument brings: ``error_percent`` is what a correction would take off, ``minutes`` a transformer's
     phase displacement, ``bias_percent`` what is known and not corrected; ``u_percent`` its own standard uncertainty and
-    ``standard_u_percent`` that of the laboratory ``standard`` it shares with others."""
+    ``standard_u_percent`` that of the laboratory ``standard`` it shares with others; ``combined_u_percent`` of both."""
 
     name: str
     instrument: str
@@ -50,6 +50,11 @@ class Part:
     bias_percent: float = 0.0
     standard: str = ""
     standard_u_percent: float = 0.0
+    combined_u_percent: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        """Both parts in quadrature: the standard's error and the instrument's own are independent."""
+        object.__setattr__(self, "combined_u_percent", hypot(self.u_percent, self.standard_u_percent))
 
 
 @dataclass(frozen=True, slots=True)

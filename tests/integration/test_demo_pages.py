@@ -6,6 +6,7 @@ takes what a stranger would take: the journal entries that the trace of a figure
 
 import base64
 import random
+import re
 import struct
 import sys
 import time
@@ -18,6 +19,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from gateway.i18n.rules import rule_title
+from tests.crawling import shown_on, strangers
 from tests.people import client_of
 from tests.plant_folder import FixedClock
 
@@ -71,6 +73,48 @@ def test_stack_and_watch_come(client: TestClient, address: str) -> None:
     found = client.get("/api/v1/comparison?step=day").json()["result"]
     assert found["stack"] == "kiln"
     assert {each["agreement"] for each in found["steps"]} <= {"agrees", "undecided"}
+
+
+ACCOUNT = [f"account{each}" for each in ("", "/lines", "/energy", "/supply", "/cost", "/products", "/flow")]
+CARBON = [*ACCOUNT[:2], *(f"account/{each}" for each in ("sources", "exposure", "budget", "checks", "results"))]
+SPOKEN = {
+    "/": ["overview", "quality/queue", "people", "live"],
+    "/energy": ["energy", *ACCOUNT],
+    "/balance": ["balance", "balance/trend"],
+    "/carbon": CARBON,
+    "/comparison?step=hour": ["comparison?step=hour", "comparison/packs"],
+    "/comparison?step=day": ["comparison?step=day", "comparison/packs"],
+    "/watch": ["watch", "watch/identities"],
+    "/effects": ["effects"],
+    "/reports": ["reports", "reports/issued"],
+    "/reviews": ["reviews", "checklists"],
+    "/reviews/carbon-demo": ["reviews/carbon-demo"],
+    "/audit": ["indicators", *(f"audit-views?group={each}" for each in ("instruments", "data", "behaviour", "result"))],
+    "/certificates": ["certificates", "traceability"],
+    "/calibration": ["calibration"],
+    "/instruments": ["instruments"],
+    "/quality": ["completeness", "quality/queue"],
+    "/trace?point=el-kiln": ["trace?point=el-kiln", "judgement?point=el-kiln"],
+}
+SAYS_NOTHING = {"/reports", "/reviews", "/effects"}
+"""Pages that may show no figure here."""
+
+
+@pytest.mark.parametrize("path", SPOKEN)
+def test_every_number_is_the_apis(demo_folder: Path, path: str) -> None:
+    """One moment for page and API; the days are those that the page itself shows."""
+    with client_of(demo_folder, clock=FixedClock(time.time_ns() // 1000), role="everything") as client:
+        page = client.get(path)
+        assert page.status_code == 200, page.text[:300]
+        days = "".join(
+            f"&{name}={day}"
+            for name, day in re.findall(r'name="(first|last)" value="(\d{4}-\d\d-\d\d)"', page.text)[:2]
+        )
+        views = [f"/api/v1/{each}{'' if '?' in each else '?'}{days if 'account' in each or path == '/energy' else ''}"
+                 for each in SPOKEN[path]]  # fmt: skip
+        unknown, _ = strangers(client, page.text, views)
+    assert not unknown, f"{path} shows {unknown}, which {views} do not say"
+    assert shown_on(page.text) or path in SAYS_NOTHING
 
 
 def test_figures_recomputed_from_their_evidence(client: TestClient) -> None:

@@ -73,4 +73,5 @@ def show(asked: AskedFor, *, node: Node = "", days: Days = WINDOW_DAYS) -> HTMLR
         orders=orders,
         w=WatchWords(asked.view),
         csv=asked.view.here_at("/api/v1/watch", format="csv"),
+        identities_csv=asked.view.here_at("/api/v1/watch/identities", format="csv"),
     )
