@@ -16,6 +16,7 @@ REASONS = {
     "too_many_children": "too many meters under one node",
     "too_few_steps": "too few whole hours",
     "global_test": "the difference of the whole time is larger than calibration and losses allow",
+    "measurement_test": "more meters contradict their calibration than can be told apart",
     "noise_beyond_meters": "the difference scatters more than meters do",
     "innovations_too_large": "the hours contradict what the hours before said",
     "innovations_not_white": "the difference follows a course of its own",

@@ -13,6 +13,7 @@ its evidence, and only where the gate (``gateway.metrology.watch_gate``) let the
 Textbook least squares with priors. Standing of the numbers below: 推断, held by the campaign ``benchmarks/watch.py``.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import erfc, sqrt
@@ -133,7 +134,11 @@ class MeterEstimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeEstimate:
-    """A node's estimate with what the gate looks at: normalised innovations of the steps in order."""
+    """A node's estimate with what the gate looks at: normalised innovations of the steps in order.
+
+    The measurement test: ``released`` are the meters let go of their calibration, in order, each with its statistic;
+    ``departure`` is the largest statistic of the others, ``departure_limit`` what chance allows.
+    """
 
     node: str
     meters: tuple[MeterEstimate, ...]
@@ -144,25 +149,34 @@ class NodeEstimate:
     steps: int
     innovations: Vector = field(repr=False)
     prior_z: float = 0.0
+    released: tuple[tuple[str, float], ...] = ()
+    departure: float = 0.0
+    departure_limit: float = 0.0
 
 
 def estimate(node: WatchedNode, steps: NodeSteps) -> NodeEstimate:
     """Follow a node. The model noise κ (share of the load) is taken from the data between its floor and ceiling: first
     with the ceiling, then with the scatter found; what the data would need is kept for the gate.
 
-    A meter whose estimate left its calibration further than chance allows is let go of its prior, the worst one first,
-    and the node followed again: an error that the prior holds back would be laid on its neighbours.
+    The measurement test with serial elimination: a meter whose estimate left its calibration further than chance
+    allows is let go of its prior, the worst one first, and the node followed again: an error that the prior holds back
+    would be laid on its neighbours.
     """
-    released: set[int] = set()
-    found = _settled(node, steps, released)
+    released: dict[int, float] = {}
+    settled, needed = _settled(node, steps, set(released))
+    limit = departure_limit(len(node.children))
     while len(released) < min(MAX_RELEASED, len(node.children) - 1):
-        worst = found[0].worst_departure(released)
-        if worst is None:
+        worst, statistic = settled.worst_departure(released)
+        if worst is None or statistic <= limit:
             break
-        released.add(worst)
-        found = _settled(node, steps, released)
-    settled, needed = found
-    return settled.result(needed)
+        released[worst] = statistic
+        settled, needed = _settled(node, steps, set(released))
+    return settled.result(needed, released, limit)
+
+
+def departure_limit(children: int) -> float:
+    """Standard deviations by which the calibrations of so many meters may be left by chance (two-sided, Bonferroni)."""
+    return NormalDist().inv_cdf(1 - RELEASE_ALPHA / 2 / children)
 
 
 def _settled(node: WatchedNode, steps: NodeSteps, released: set[int]) -> "tuple[_Filter, float]":
@@ -260,11 +274,11 @@ class _Filter:
         excess = float(np.mean(residual**2) - np.mean(self.known[half:]))
         return sqrt(max(excess, 0.0) / float(np.mean(load**2)))
 
-    def worst_departure(self, released: set[int]) -> int | None:
-        """The child that left its prior furthest, in the standard deviations such a departure may have; None where none
-        left it beyond chance (the measurement test on the calibrations).
+    def worst_departure(self, released: Collection[int]) -> tuple[int | None, float]:
+        """The child that left its prior furthest, in the standard deviations such a departure may have: the measurement
+        test |a|/√W with a = θ − θ₀ and W = P₀ − P. None and 0 where the data say too little of every other child.
         """
-        worst, most = None, NormalDist().inv_cdf(1 - RELEASE_ALPHA / 2 / len(self.node.children))
+        worst, most = None, 0.0
         mean = _prior_mean(self.node)
         for index in range(len(self.node.children)):
             room = float(self.prior[index] - self.p[index, index])
@@ -273,9 +287,9 @@ class _Filter:
             departure = abs(float(self.theta[index] - mean[index])) / sqrt(room)
             if departure > most:
                 worst, most = index, departure
-        return worst
+        return worst, most
 
-    def result(self, needed_kappa: float) -> NodeEstimate:
+    def result(self, needed_kappa: float, released: Mapping[int, float], limit: float) -> NodeEstimate:
         meters = []
         for index, meter in enumerate(self.node.children):
             own = float(self.p[index, index])
@@ -301,6 +315,9 @@ class _Filter:
             steps=len(self.y),
             innovations=self.innovations / np.sqrt(self.variances),
             prior_z=self._prior_z(),
+            released=tuple((self.node.children[index].name, each) for index, each in released.items()),
+            departure=self.worst_departure(released)[1],
+            departure_limit=limit,
         )
 
     def _prior_z(self) -> float:

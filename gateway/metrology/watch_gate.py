@@ -1,12 +1,12 @@
 """The gate before the watch: gross errors first, because an unmetered load looks like a drifting meter.
 
-Node by node: the global test of the whole period, the mean of the squared normalised innovations, and their
-whiteness. Over a tree: reconciliation of all nodes at once, with the global test, the measurement test and serial
-elimination (Mah and Tamhane 1982; 转载). Where a gate is shut the node's data answer another question (an unmetered
-load, a missing meter, a wrong ratio, a changed topology), and no meter of it is named.
+Node by node: the global test of the whole period, the measurement test with serial elimination (Mah and Tamhane 1982;
+转载), the mean of the squared normalised innovations, and their whiteness. The measurement test is made where the
+estimate is (``gateway.metrology.watch.estimate``): the calibrations are the measurements, the hourly balances the
+constraints, and a meter eliminated is one let go of its calibration. Where a gate is shut the node's data answer
+another question (an unmetered load, a missing meter, a wrong ratio, a changed topology), and no meter of it is named.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import erfc, exp, gamma, sqrt
@@ -14,7 +14,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from gateway.metrology.watch import KAPPA_CEILING, Matrix, NodeEstimate, Vector
+from gateway.metrology.watch import KAPPA_CEILING, MAX_RELEASED, NodeEstimate, Vector
 
 ALPHA = 0.001
 LEAST_STEPS = 168
@@ -27,6 +27,7 @@ class Reason(StrEnum):
 
     TOO_FEW = "too_few_steps"
     GLOBAL = "global_test"
+    MEASUREMENT = "measurement_test"
     NOISE = "noise_beyond_meters"
     INNOVATION = "innovations_too_large"
     WHITENESS = "innovations_not_white"
@@ -34,8 +35,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """A node's gate. ``global_z`` in standard deviations; ``nis`` the mean squared normalised innovation (1 expected);
-    ``correlations`` by lag; each with the limit it was held against.
+    """A node's gate. ``global_z`` in standard deviations; ``released`` the meters that the measurement test let go of
+    their calibration with their statistics (none behind a shut gate), ``departure`` the largest of the rest; ``nis``
+    the mean squared normalised innovation (1 expected); ``correlations`` by lag; each with the limit it was held
+    against.
     """
 
     open: bool
@@ -49,6 +52,9 @@ class Gate:
     correlation_limit: float
     needed_kappa: float
     kappa_limit: float = KAPPA_CEILING
+    released: tuple[tuple[str, float], ...] = ()
+    departure: float = 0.0
+    departure_limit: float = 0.0
 
 
 def gate(found: NodeEstimate, *, alpha: float = ALPHA) -> Gate:
@@ -67,6 +73,8 @@ def gate(found: NodeEstimate, *, alpha: float = ALPHA) -> Gate:
         reasons.append(Reason.TOO_FEW)
     if abs(found.prior_z) > z:
         reasons.append(Reason.GLOBAL)
+    if len(found.released) == MAX_RELEASED and found.departure > found.departure_limit:
+        reasons.append(Reason.MEASUREMENT)
     if found.needed_kappa > KAPPA_CEILING:
         reasons.append(Reason.NOISE)
     if nis > nis_limit:
@@ -84,6 +92,9 @@ def gate(found: NodeEstimate, *, alpha: float = ALPHA) -> Gate:
         correlations=correlations,
         correlation_limit=limit,
         needed_kappa=found.needed_kappa,
+        released=() if reasons else found.released,
+        departure=found.departure,
+        departure_limit=found.departure_limit,
     )
 
 
@@ -97,89 +108,6 @@ def _correlation(values: Vector, lag: int) -> float:
     than that scatter may follow any course.
     """
     return float(values[lag:] @ values[:-lag]) / (len(values) - lag)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciled:
-    """Constraints against measurements. ``chi2`` over ``freedom`` against ``chi2_limit``; ``eliminated`` are the
-    streams the measurement test took out, in order, with their statistic; ``passed`` whether the rest agrees.
-    """
-
-    chi2: float
-    freedom: int
-    chi2_limit: float
-    passed: bool
-    eliminated: tuple[tuple[int, float], ...]
-    statistics: tuple[float, ...]
-    statistic_limit: float
-
-
-def reconcile(
-    constraints: Matrix, values: Vector, variances: Vector, *, alpha: float = ALPHA, most: int = 5
-) -> Reconciled:
-    """Global test r'V⁻¹r of A·z = 0, the measurement test, and serial elimination of at most ``most`` streams.
-
-    An eliminated stream becomes unmeasured: its column is projected out of the constraints.
-    """
-    system = constraints
-    eliminated: list[tuple[int, float]] = []
-    first = _tested(system, values, variances, alpha)
-    now = first
-    while not now.passed and now.freedom > 1 and len(eliminated) < most:
-        worst = int(np.argmax(now.statistics))
-        if now.statistics[worst] <= now.statistic_limit or _ambiguous(now.statistics, worst):
-            break
-        eliminated.append((worst, now.statistics[worst]))
-        system = _without(system, worst)
-        now = _tested(system, values, variances, alpha)
-    return Reconciled(
-        chi2=first.chi2,
-        freedom=first.freedom,
-        chi2_limit=first.chi2_limit,
-        passed=now.passed,
-        eliminated=tuple(eliminated),
-        statistics=first.statistics,
-        statistic_limit=first.statistic_limit,
-    )
-
-
-def _ambiguous(statistics: Sequence[float], worst: int) -> bool:
-    """Streams that no constraint tells apart have one and the same statistic: then none of them is named."""
-    top = statistics[worst]
-    return sum(1 for each in statistics if abs(each - top) <= 1e-9 * top) > 1
-
-
-def _tested(system: Matrix, values: Vector, variances: Vector, alpha: float) -> Reconciled:
-    residual = system @ values
-    spread = system * variances
-    covariance = spread @ system.T
-    inverse = np.linalg.pinv(covariance)
-    freedom = int(np.linalg.matrix_rank(covariance))
-    chi2 = float(residual @ inverse @ residual)
-    adjustment = spread.T @ (inverse @ residual)
-    weight = np.einsum("ij,jk,ki->i", spread.T, inverse, spread)
-    known = weight > 1e-12 * variances
-    statistics = np.where(known, np.abs(adjustment) / np.sqrt(np.where(known, weight, 1.0)), 0.0)
-    seen = max(1, int(known.sum()))
-    each_alpha = 1 - (1 - alpha) ** (1 / seen)
-    limit = chi2_limit(freedom, alpha)
-    return Reconciled(
-        chi2=chi2,
-        freedom=freedom,
-        chi2_limit=limit,
-        passed=chi2 <= limit,
-        eliminated=(),
-        statistics=tuple(float(each) for each in statistics),
-        statistic_limit=NormalDist().inv_cdf(1 - each_alpha / 2),
-    )
-
-
-def _without(system: Matrix, column: int) -> Matrix:
-    """The constraints free of a column: combinations of rows in which it does not occur."""
-    own = system[:, column]
-    pivot = int(np.argmax(np.abs(own)))
-    reduced = system - np.outer(own / own[pivot], system[pivot])
-    return np.delete(reduced, pivot, axis=0)
 
 
 def chi2_limit(freedom: int, alpha: float) -> float:

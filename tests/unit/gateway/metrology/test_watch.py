@@ -1,13 +1,25 @@
 """The watch over one node: planted errors found, nothing named behind a shut gate, and no claim without data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gateway.metrology.watch import NodeSteps, Watched, WatchedMeter, WatchedNode, beyond, estimate, state_of
-from gateway.metrology.watch_gate import Reason, chi2_limit, gate, reconcile
+from gateway.metrology.watch import (
+    KAPPA_FLOOR,
+    NodeSteps,
+    Watched,
+    WatchedMeter,
+    WatchedNode,
+    beyond,
+    estimate,
+    state_of,
+)
+from gateway.metrology.watch_gate import Reason, chi2_limit, gate
 from gateway.metrology.watching import NodeWatch, newest, watch
 from simulators.plant.metering_node import MeteredNode, NodeWish, metered_node
 from tests.campaign import share
+from tests.unit.gateway.metrology.reconciliation import reconcile
 
 RUNS = share(40, 4)
 
@@ -189,6 +201,41 @@ def test_two_children_of_one_node_cannot_be_told_apart() -> None:
     found = reconcile(np.array([[1.0, -1, -1]]), np.array([100.0, 60, 30]), np.array([1.0, 1, 1]))
     assert not found.passed
     assert found.eliminated == ()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_measurement_test_is_that_of_reconciliation(seed: int) -> None:
+    """Calibrations and the noise of each hour are the measurements, the hourly balances the constraints: each meter's
+    statistic is the textbook's, and so is the one eliminated."""
+    chance = np.random.default_rng(seed)
+    children = np.abs(chance.normal(50, 15, (60, 5)))
+    parent = children.sum(axis=1)
+    children[:, 2] *= 1.07
+    steps = NodeSteps(hour=np.arange(60.0), parent=parent, children=children)
+    node = replace(_node(5), children=tuple(replace(each, drift=0.0) for each in _node(5).children))
+    node = replace(node, copper_u=1e-9, standing_u=1e-9)
+    found = estimate(node, steps)
+    (released, statistic) = found.released[0]
+    noise = 6 * 0.01**2 / 6 + (parent / 3_600) ** 2 + (KAPPA_FLOOR * parent) ** 2
+    # Σ e_i·R_i − n_t + (R₀ − Σ R_i)·1 = 0, for y = −Σ e_i·R_i + n; the last stream is exactly one
+    constraints = np.hstack([children, -np.eye(60), (parent - children.sum(axis=1))[:, None]])
+    values = np.array([*np.zeros(65), 1.0])
+    said = reconcile(constraints, values, np.array([*[0.01**2] * 5, *noise, 0.0]))
+    assert int(released) == 2 == int(np.argmax(said.statistics[:5]))
+    assert statistic == pytest.approx(said.statistics[2], rel=0.02)
+    assert found.departure < found.departure_limit < statistic
+
+
+def test_more_errors_than_can_be_told_apart_shut_the_gate() -> None:
+    """Five of six meters far off: three are let go of their calibration, and the rest still contradict theirs."""
+    made = metered_node(3, NodeWish(children=6, faults=0))
+    children = made.children * np.array([1.0, 1.10, 0.90, 1.12, 0.88, 1.09])
+    found = estimate(_node(6), NodeSteps(hour=made.hour, parent=made.parent, children=children))
+    judged = gate(found)
+    assert len(found.released) == 3
+    assert judged.released == (), "behind a shut gate no meter is named"
+    assert Reason.MEASUREMENT in judged.reasons
+    assert judged.departure > judged.departure_limit
 
 
 def test_sizes_have_limits() -> None:
