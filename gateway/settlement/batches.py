@@ -167,7 +167,8 @@ def hand_energy(
 ) -> tuple[list[HandShare], bool]:
     """Energy of a period from hand readings and the meters fitted then, and whether the period is wholly known.
 
-    Between two readings of one meter the register is taken to rise evenly; declared indexes are readings too.
+    Between two readings of one meter the register is taken to rise evenly; declared indexes are readings too, and stand
+    before what was read at that very instant, which may be of the meter before.
     """
     shares: list[HandShare] = []
     known_us = 0
@@ -176,6 +177,7 @@ def hand_energy(
         life = (-_ALL if record.from_us is None else record.from_us, _ALL if record.to_us is None else record.to_us)
         points = [(each.at_us, Fraction(each.register)) for each in readings if life[0] <= each.at_us < life[1]]
         if installation.opening_index and record.from_us is not None:
+            points = [each for each in points if each[0] > record.from_us]
             points.insert(0, (record.from_us, Fraction(installation.opening_index)))
         if installation.closing_index and record.to_us is not None:
             points.append((record.to_us, Fraction(installation.closing_index)))
