@@ -2,11 +2,15 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.verifier.texts import sentence
+from gateway.verifier.texts import reason, sentence, value
 
 MAX_LISTED = 200
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_INSTANT_US = 60_000_000_000_000_000
+"""Of the year 3871 and its mirror: what lies further off is shown as it stands."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,8 @@ class Finding:
 
     def text(self, language: str) -> str:
         """The sentence in ``zh`` or ``en``."""
-        return f"{self.where}: {sentence(language, self.code, self.facts)}"
+        facts = {name: reason(language, each) if name == "reason" else each for name, each in self.facts.items()}
+        return f"{self.where}: {sentence(language, self.code, facts)}"
 
 
 @dataclass
@@ -69,7 +74,10 @@ class Report:
 
     def lines(self, language: str) -> list[str]:
         """For people."""
-        found = [f"{sentence(language, 'about.' + name, {})}: {value}" for name, value in self.about.items()]
+        found = [
+            f"{sentence(language, 'about.' + name, {})}: {_said(language, name, each)}"
+            for name, each in self.about.items()
+        ]
         found += [f"{sentence(language, 'count.' + name, {})}: {number}" for name, number in self.counts.items()]
         found += [f"{sentence(language, 'word.note', {})}: {each.text(language)}" for each in self.notes]
         found += [f"{sentence(language, 'word.problem', {})}: {each.text(language)}" for each in self.problems]
@@ -81,6 +89,13 @@ class Report:
     @staticmethod
     def _item(each: Finding, language: str) -> dict[str, Any]:
         return {"code": each.code, "where": each.where, "facts": each.facts, "text": each.text(language)}
+
+
+def _said(language: str, name: str, each: object) -> str:
+    """What is said about the thing checked; an instant (µs UTC) as a time people read."""
+    if name in {"from", "to"} and type(each) is int and abs(each) < LAST_INSTANT_US:
+        return (EPOCH + timedelta(microseconds=each)).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return value(language, each)
 
 
 def _printable(line: str) -> str:

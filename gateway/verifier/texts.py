@@ -186,6 +186,50 @@ TEXTS: dict[str, tuple[str, str]] = {
 }
 
 
+VALUES = {
+    "evidence package": "证据包",
+    "data folder": "数据文件夹",
+    "archive copy": "归档副本",
+    "proof": "证明",
+    "simulated": "模拟",
+    "real": "真实",
+}
+"""What is said about the thing checked, in Chinese."""
+
+REASONS = {
+    "another reviewer's": "所登记的是另一名审查员",
+    "no such reviewer was registered before": "此前未登记该审查员",
+    "its origin is another one": "其日志标识不符",
+    "its review is another one": "其所属审查不符",
+    "its action is another one": "其事项种类不符",
+    "its documents are others": "其附件不符",
+    "the review's plan does not name the reviewer": "审查计划未列该审查员",
+    "it does not follow the reviewer's act before": "与该审查员上一签署事项不衔接",
+    "it carries no signature": "没有签名",
+    "it is none of ours": "不是本程序的格式",
+    "the registered key of %s did not sign it": "%s 登记的密钥未对其签名",
+    "the signature of %s does not verify": "%s 的签名验证不通过",
+}
+"""Why an act of a reviewer does not hold, in Chinese; ``%s`` stands for a name."""
+
+
+def value(language: str, said: object) -> str:
+    """A value about the thing checked, in the reader's words."""
+    return VALUES.get(str(said), str(said)) if language == "zh" else str(said)
+
+
+def reason(language: str, english: str) -> str:
+    """A reason in the reader's words; as it stands where it has none."""
+    if language == "zh":
+        for known, chinese in REASONS.items():
+            before, mark, after = known.partition("%s")
+            if not mark and english == known:
+                return chinese
+            if mark and english.startswith(before) and english.endswith(after):
+                return chinese.replace("%s", english[len(before) : len(english) - len(after)])
+    return english
+
+
 def sentence(language: str, code: str, facts: dict[str, str]) -> str:
     """The sentence of a code in ``zh`` or ``en``; the code itself when it has none."""
     english, chinese = TEXTS.get(code, (code, code))

@@ -1,6 +1,7 @@
 """Only what a registered reviewer of the team signed, for this log and review, in its order, counts."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -185,6 +186,7 @@ def test_what_is_forged_counts_nowhere_and_both_readers_say_so(log: Log, why: st
     assert [each.why for each in found.refusals] == [why.partition(" ")[0]]
     report = log.verified()
     assert [each.code for each in report.problems] == ["review.forged"]
+    assert not re.search(r"[a-z]{3} [a-z]", report.problems[0].text("zh"))  # no English sentence among Chinese
     assert report.problems[0].where == f"entry {log.events[-1].seq}"
 
 
