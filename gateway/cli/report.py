@@ -26,7 +26,9 @@ _DATA = click.option("--data", type=click.Path(path_type=Path), required=True, h
 _FIRST = click.option("--first", type=click.DateTime(["%Y-%m-%d"]), help="First day of the amounts.")
 _LAST = click.option("--last", type=click.DateTime(["%Y-%m-%d"]), help="Last day of the amounts, included.")
 _REVIEW = click.option("--review", default="", help="The review the report is of.")
-_SPOKEN = click.option("--language", "spoken", type=click.Choice(LANGUAGES), default="zh", show_default=True)
+_SPOKEN = click.option(
+    "--language", "spoken", type=click.Choice(LANGUAGES), help="Of the report; default: that of the command."
+)
 _AT = click.option("--at", help="As of (RFC 3339); default: now.")
 _FONTS = click.option(
     "--fonts",
@@ -48,11 +50,11 @@ def _wished(decorated: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
-def _wish(kind: str, said: dict[str, Any]) -> ReportWish:
+def _wish(language: str, kind: str, said: dict[str, Any]) -> ReportWish:
     first, last = said["first"], said["last"]
     return ReportWish(
         kind=kind_of(kind).id,
-        language=said["spoken"],
+        language=said["spoken"] or language,
         first=_day(first),
         last=_day(last),
         review=said["review"],
@@ -151,7 +153,7 @@ def make_command(
     with open_for_reading(DataFolder.open(data, read_only=True), organisation=organisation) as reader:
         at_us = _moment(reader, at)
         asking = replace(reader.asking(at_us), known_seq=known)
-        document = report(reader, asking, _wish(kind, said), at_us=at_us)
+        document = report(reader, asking, _wish(language, kind, said), at_us=at_us)
     _stage("drawing", progress=progress)
     pictures = drawn(document) if format_ == "pdf" else {}
     _stage("setting", progress=progress)
@@ -196,7 +198,7 @@ def issue_command(
         made = issue_report(
             reader,
             reader.asking(at_us),
-            _wish(kind, said),
+            _wish(language, kind, said),
             at_us=at_us,
             formats=formats or ("xlsx", "pdf"),
             fonts=fonts,

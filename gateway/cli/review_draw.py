@@ -83,6 +83,10 @@ def draw_check_command(language: str, *, file: Path) -> None:
         document = json.loads(read_text(file))
     except ValueError as error:
         raise ReviewError("this is no published draw") from error
+    answer = document.get("result") if isinstance(document, dict) else None
+    document = answer.get("draw") if isinstance(answer, dict) else document  # as the API gives it, or the draw alone
+    if not isinstance(document, dict):
+        raise ReviewError("this is no published draw")
     if not drawn_again(document):
         raise ReviewError("drawn again it comes out otherwise: this draw was changed")
     click.echo(text(language, "The draw comes out the same: %(count)s drawn.", count=len(document["drawn"])))

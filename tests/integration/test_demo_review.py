@@ -431,6 +431,10 @@ def test_a_draw_is_published_and_drawn_again(walk: Walk, tmp_path: Path) -> None
     published = tmp_path / "draw.json"
     published.write_text(json.dumps(found["draw"], ensure_ascii=False), "utf-8")
     assert "the same" in meterproof("review", "draw-check", published)
+    published.write_text(client_in(walk.plant, "review_office").get("/api/v1/draws/draw-1").text, "utf-8")
+    assert "the same" in meterproof("review", "draw-check", published)
+    published.write_text("[1]", "utf-8")
+    meterproof("review", "draw-check", published, code=1)
     changed = {**found["draw"], "drawn": found["draw"]["drawn"][::-1]}
     published.write_text(json.dumps(changed), "utf-8")
     meterproof("review", "draw-check", published, code=1)

@@ -34,7 +34,20 @@ def issued_folder(tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
     """A folder in which two versions of form B.10 and one of all forms were issued."""
     folder = build_folder(tmp_path_factory.mktemp("issued") / "data")
     for kind, options in (("form-b10", ["--format", "csv"]), ("form-b10", ["--format", "csv"]), ("forms", [])):
-        arguments = ["issue", kind, "--data", str(folder.path), "--at", iso(NOW), "--actor", "li", "--reason", "年审"]
+        arguments = [
+            "issue",
+            kind,
+            "--data",
+            str(folder.path),
+            "--at",
+            iso(NOW),
+            "--actor",
+            "li",
+            "--reason",
+            "年审",
+            "--language",
+            "zh",
+        ]
         done = CliRunner().invoke(command, [*arguments, *options], obj="en", catch_exceptions=False)
         assert done.exit_code == 0, done.output
         if kind == "form-b10":
