@@ -34,6 +34,7 @@ DRIFT_SHARE = 1 / 3
 """How much of its limit a meter may walk in a year (推断)."""
 LEAST_PRIOR_SHARE = 1 / 2
 """The prior is never tighter than half the limit, or no fault could be seen (推断)."""
+MOST_NUMBER = 1_000_000
 _MEASURED = {"measured"}
 _CHAIN = {InstallationRole.METER, InstallationRole.CT, InstallationRole.PT}
 
@@ -264,7 +265,8 @@ def _limit(fact: PointFact) -> float | None:
     for each in chain:
         if each.instrument is None:
             return None
-        own = _percent(each.instrument.mpe_percent)
+        stated = _percent(each.instrument.mpe_percent)
+        own = stated if stated is not None and stated > 0 else None
         rank = class_rank(each.instrument.accuracy_class)
         if own is None and rank is None:
             return None
@@ -283,9 +285,9 @@ def _calibrated(sources: Sources, asking: Asking, fact: PointFact, limit: float)
         if found is None:
             continue
         deviation, expanded = _percent(found.error_percent), _percent(found.uncertainty_percent)
-        if deviation is None or expanded is None:
+        k = _number(found.coverage_factor) or 2.0
+        if deviation is None or expanded is None or expanded < 0 or k <= 0:
             continue
-        k = float(_number(found.coverage_factor) or 2)
         error += deviation
         variance += (expanded / k) ** 2
         known = True
@@ -316,14 +318,16 @@ def _years(asking: Asking, performed_on: str | None) -> float:
 
 def _percent(text: str) -> float | None:
     number = _number(text)
-    return None if number is None else float(number) / 100
+    return None if number is None else number / 100
 
 
-def _number(text: str) -> Fraction | None:
+def _number(text: str) -> float | None:
+    """A number of the ledger; None for what is none, or none that an instrument can have."""
     try:
-        return Fraction(Decimal(text)) if text.strip() else None
-    except (InvalidOperation, ValueError):
+        number = Decimal(text)
+    except InvalidOperation:
         return None
+    return float(number) if number.is_finite() and abs(number) < MOST_NUMBER else None
 
 
 def _step(there: Plant, fact: PointFact) -> float:

@@ -242,6 +242,11 @@ def test_without_a_plan_the_page_says_what_to_do(tmp_path: Path) -> None:
             answer = reader.get(address)
             assert answer.status_code < 500
             assert "cannot be read" in answer.text
+        for number in ("Infinity", "-1", "1e400"):
+            _enter(bare, "instrument", "m-fan", {"kind": "other", "serial": "S-fan", "mpe_percent": number})
+            (node,) = reader.get("/api/v1/watch?node=feeder").json()["result"]
+            assert node["gate"] is None
+            assert node["reasons"] == ["no_class:fan"]
 
 
 ASKED = (
@@ -260,10 +265,13 @@ DAMAGED: tuple[dict[str, Any], ...] = (
 
 
 def _record(folder: DataFolder, plan: dict[str, Any]) -> None:
-    card = {"title": "plan", "kind": "other", "stack_plan": plan}
+    _enter(folder, "document", "stack-plan", {"title": "plan", "kind": "other", "stack_plan": plan})
+
+
+def _enter(folder: DataFolder, kind: str, id_: str, card: dict[str, Any]) -> None:
     said: dict[str, Any] = {"from_us": None, "to_us": None, "actor": "x", "reason": "", "source": ""}
     with Journal.open(folder) as journal:
-        journal.append([object_draft("document", ORGANISATION, "stack-plan", card, at_us=NOW, **said)])
+        journal.append([object_draft(kind, ORGANISATION, id_, card, at_us=NOW, **said)])
     project(folder, NOW)
 
 
