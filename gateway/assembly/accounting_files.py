@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from gateway.accounting.laboratory import CANONICAL
 from gateway.accounting.units import UnitError, Units
 from gateway.domain.errors import ConfigurationError
-from gateway.domain.time import from_datetime, local_midnight
+from gateway.domain.time import from_datetime, local_midnight, recordable
 from gateway.i18n import text
 
 MAX_ROWS = 50_000
@@ -134,11 +134,16 @@ def _needed(row: Mapping[str, str], name: str) -> str:
 
 
 def _moment(cell: str, zone: ZoneInfo, *, end: bool = False) -> int | None:
-    """A civil date (its midnight; with ``end`` the one after it) or an RFC 3339 moment; None for an empty cell."""
+    """A civil date (its midnight; with ``end`` the one after it) or an RFC 3339 moment; None for an empty cell.
+
+    ValueError for what is neither, and for a day that no record has.
+    """
     if not cell:
         return None
+    day = date.fromisoformat(cell[: len("2026-01-01")])
+    if not recordable(day):
+        raise ValueError(cell[:40])
     if len(cell) == len("2026-01-01"):
-        day = date.fromisoformat(cell)
         return local_midnight(day + timedelta(days=1) if end else day, zone)
     moment = datetime.fromisoformat(cell)
     return from_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))

@@ -140,6 +140,10 @@ def test_a_table_in_another_encoding_of_another_point_or_with_a_number_twice(dat
     assert "twice" in refused(data, "laboratory", table)
     table.write_text("point,at,amount,unit\nclinker,2026-01-01,NaN,t\nclinker,2026-01-01,,t\n", encoding="utf-8")
     assert [line.split(":")[1] for line in refused(data, "stock", table).splitlines()] == ["2", "3"]
+    head, row = LABORATORY.splitlines()
+    far = [row.replace("2026-01-01,65", "9999-12-31,65"), row.replace("clinker,2026", "clinker,0001")]
+    table.write_text("\n".join([head, *far]), encoding="utf-8")
+    assert [line.split(":")[1] for line in refused(data, "laboratory", table).splitlines()] == ["2", "3"]
 
 
 @pytest.mark.parametrize(
