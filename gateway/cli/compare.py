@@ -68,7 +68,8 @@ def _print(found: StackComparison, language: str) -> None:
         click.echo(f"{iso(each.start_us)} {each.compared:>5}/{each.hours:<5} {sides} {judged}  {causes}".rstrip())
     parts = found.decomposition
     if parts is None:
-        click.echo(text(language, "No reference time is planned: causes are not told apart."))
+        sentence = "No reference time is planned, or nothing can be compared: causes are not told apart."
+        click.echo(text(language, sentence))
         return
     for relation in parts.relations:
         name = relation_text(language, relation.name)
