@@ -1,10 +1,16 @@
 """What holds for all tests."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.services import free_port
 
 TEST_DATA = "METERPROOF_TEST_DATA"
 NOT_RUN = pytest.StashKey[list[str]]()
@@ -38,3 +44,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def third_party() -> Path:
     """The folder of third-party samples; tests that take it carry the mark ``third_party``."""
     return Path(os.environ[TEST_DATA])
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """Two days of the simulated works, stopped, and what the demo said of them: one for all tests that look at it; who
+    changes anything works on a copy."""
+    folder = tmp_path_factory.mktemp("demo-plant") / "demo-data"
+    options = ["--history-days", "2", "--port", str(free_port()), "--for", "1", "--json"]
+    program = str(Path(sys.executable).with_name("meterproof"))
+    command = [program, "--lang", "en", "demo", "--data", str(folder), *options]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=800)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder, json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def demo_folder(demo: tuple[Path, dict[str, Any]]) -> Path:
+    """Its folder."""
+    return demo[0]

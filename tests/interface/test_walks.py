@@ -1,6 +1,5 @@
 """What people come for, in a real browser, with and without scripts: an energy manager's day and a reviewer's visit."""
 
-import json
 import subprocess
 import sys
 import threading
@@ -8,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -26,10 +26,8 @@ from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from tests.interface.conftest import started
 from tests.plant_folder import NOW, ORGANISATION, PERIOD_US, FixedClock, build_folder, intake_words
-from tests.services import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-PROGRAM = str(Path(sys.executable).with_name("meterproof"))
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PATIENCE_MS = 60_000
 PLANTED = (
     "calibration.expired",
@@ -46,20 +44,22 @@ PLANTED = (
 
 @contextmanager
 def projecting(folder: DataFolder) -> Iterator[None]:
-    """The projection beside the server, as 'meterproof run' has it."""
-    over = threading.Event()
+    """The projection beside the server, as 'meterproof run' has it; what is on record already is shown first."""
+    over, caught_up = threading.Event(), threading.Event()
 
     def follow() -> None:
         projection = Projection(DataFolder.open(folder.path), FixedClock())
         try:
             while not over.wait(0.05):
-                projection.step()
+                if not projection.step().applied:
+                    caught_up.set()
         finally:
             projection.close()
 
     thread = threading.Thread(target=follow)
     thread.start()
     try:
+        assert caught_up.wait(120), "the projection did not catch up"
         yield
     finally:
         over.set()
@@ -193,6 +193,7 @@ def test_an_energy_managers_day(browser: Browser, tmp_path: Path, manner: tuple[
         with reader(browser, locale, scripts=scripts) as office:
             office.goto(address + invite(folder, "zheng", Role.REVIEW_OFFICE))
             office.get_by_role("button", name=t("Sign in"), exact=True).click()
+            office.locator(".who").wait_for()
             office.goto(f"{address}/reviews")
             plan = office.locator("form[action='/reviews'][method=post]")
             plan.locator("input[name=review]").fill("r-2026")
@@ -218,19 +219,17 @@ def test_an_energy_managers_day(browser: Browser, tmp_path: Path, manner: tuple[
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[DataFolder, dict[str, str]]:
-    """A demo that has run, and the sign-in link of each role as it said them."""
+def invited(
+    demo: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[DataFolder, dict[str, str]]:
+    """A copy of the demo that has run, and the sign-in link of each role as it said them."""
     place = tmp_path_factory.mktemp("walk") / "demo-data"
-    options = ["--history-days", "2", "--port", str(free_port()), "--for", "1", "--json"]
-    command = [PROGRAM, "--lang", "en", "demo", "--data", str(place), *options]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=280)
-    assert done.returncode == 0, done.stderr[-3000:]
-    people = json.loads(done.stdout)["people"]
-    return DataFolder.open(place), {each["role"]: each["link"] for each in people}
+    copytree(demo[0], place)
+    return DataFolder.open(place), {each["role"]: each["link"] for each in demo[1]["people"]}
 
 
-def test_the_demo_invites_every_role_once(demo: tuple[DataFolder, dict[str, str]]) -> None:
-    _, links = demo
+def test_the_demo_invites_every_role_once(invited: tuple[DataFolder, dict[str, str]]) -> None:
+    _, links = invited
     assert set(links) == {str(each) for each in Role}
     assert len(set(links.values())) == len(Role)
 
@@ -242,18 +241,19 @@ def test_the_demo_invites_every_role_once(demo: tuple[DataFolder, dict[str, str]
 )
 def test_a_reviewer_finds_every_planted_fault_and_takes_the_package_along(
     browser: Browser,
-    demo: tuple[DataFolder, dict[str, str]],
+    invited: tuple[DataFolder, dict[str, str]],
     tmp_path: Path,
     role: str,
     language: str,
     locale: str,
     scripts: bool,
 ) -> None:
-    folder, links = demo
+    folder, links = invited
     with started(folder, live=True) as address, reader(browser, locale, scripts=scripts) as page:
         page.goto(address + links[role][links[role].index("/sign-in/") :])
         page.get_by_role("button", name=text(language, "Sign in"), exact=True).click()
         page.locator(".menu a[href='/findings']").click()
+        page.wait_for_url("**/findings")
         missing = []
         for rule in PLANTED:
             page.goto(f"{address}/findings")
