@@ -105,7 +105,7 @@ RULES: dict[str, RuleText] = {
     "calibration.quantity": RuleText(
         "error",
         "Another quantity than certified",
-        "The register counts what its instrument or certificate does not speak of: another quantity, unit or direction.",
+        "The register counts what its instrument or certificate does not speak of: other quantity, unit or direction.",
     ),
     "calibration.range": RuleText(
         "warning",
