@@ -29,6 +29,7 @@ def review_facts(making: Making, state: Reviews, review: Review, automatic: Auto
     ]
     leader = next((each for each, said in zip(members, review.team, strict=True) if said.get("role") == "leader"), None)
     checklist = review.checklist
+    laws = [making.t(checklist.law)] if checklist.law else []
     return ReviewFacts(
         id=review.id,
         kind=review.kind,
@@ -37,7 +38,7 @@ def review_facts(making: Making, state: Reviews, review: Review, automatic: Auto
         organiser=review.organiser,
         leader=leader.name if leader else "",
         day=_day(making, review.checks[0].at_us if review.checks else None),
-        basis=[checklist.law, f"{checklist.name_zh if language == 'zh' else checklist.name_en} ({checklist.edition})"],
+        basis=[*laws, f"{checklist.name_zh if language == 'zh' else checklist.name_en} ({checklist.edition})"],
         members=members,
         stages=[
             Stage(
