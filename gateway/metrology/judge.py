@@ -8,7 +8,7 @@ passed, nothing is computed at all.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -20,7 +20,7 @@ from gateway.domain.time import US_PER_HOUR, local_date, local_midnight
 from gateway.i18n.rules import RULES
 from gateway.journal.entry import Draft
 from gateway.metrology import rules, use
-from gateway.metrology.ledger_view import FAR, Fitted, LedgerView
+from gateway.metrology.ledger_view import FAR, Fitted, LedgerView, civil_day
 from gateway.metrology.loads import Register, amounts_in_window
 from gateway.metrology.moment import NOTHING_MEASURED, Broken, Facts, Measured, Moment
 from gateway.metrology.rules import METROLOGY_RULES
@@ -260,9 +260,9 @@ class Judge:
         cuts = {self._born_us}
         for record in view.points[id_]:
             cuts |= {each for each in (record.from_us, record.to_us) if each is not None}
-            commissioned = str(record.object.get("commissioned_on") or "")
-            if commissioned:
-                cuts.add(local_midnight(date.fromisoformat(commissioned), self._zone))
+            commissioned = civil_day(str(record.object.get("commissioned_on") or ""))
+            if commissioned is not None:
+                cuts.add(local_midnight(commissioned, self._zone))
         for fitted in view.by_point.get(id_, ()):
             cuts |= {each for each in (fitted.from_us, fitted.to_us) if abs(each) < FAR}
 
@@ -280,9 +280,8 @@ class Judge:
         return any(record.from_us is not None and record.from_us <= at_us for record in view.points[id_])
 
     def _planned(self, point: MeteringPoint, at_us: int) -> bool:
-        return bool(point.commissioned_on) and at_us < local_midnight(
-            date.fromisoformat(point.commissioned_on), self._zone
-        )
+        commissioned = civil_day(point.commissioned_on)
+        return commissioned is not None and at_us < local_midnight(commissioned, self._zone)
 
     def _pieces(  # noqa: PLR0917  # the two callers differ in these
         self,

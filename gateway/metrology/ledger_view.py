@@ -121,13 +121,16 @@ class LedgerView:
     def dated(self, record: Record) -> DatedCertificate | None:
         """A certificate's validity in this site's time zone; None when it has no date of performance."""
         certificate = record.read_as(Certificate)
-        if not certificate.performed_on:
+        performed = civil_day(certificate.performed_on)
+        if performed is None:
             return None
-        begins = local_midnight(max(FIRST_DAY, date.fromisoformat(certificate.performed_on)), self.zone)
+        begins = local_midnight(max(FIRST_DAY, performed), self.zone)
         ends = FAR
-        if certificate.valid_until and (until := date.fromisoformat(certificate.valid_until)) <= LAST_DAY:
-            # a later day, which older records may hold, says that there is no end
-            ends = local_midnight(until + timedelta(days=1), self.zone)
+        if certificate.valid_until:
+            # a day that is none leaves no validity beyond the first; one after the last says that there is no end
+            until = civil_day(certificate.valid_until) or performed
+            if until <= LAST_DAY:
+                ends = local_midnight(max(FIRST_DAY, until) + timedelta(days=1), self.zone)
         document: Mapping[str, Any] = record.object
         covered, quantities = covered_by(certificate, document), quantities_of(certificate, document)
         return DatedCertificate(record, certificate, begins, ends, covered, quantities)
@@ -264,3 +267,11 @@ def _version(versions: Sequence[Record], at_us: int) -> Record | None:
         if record.holds(at_us):
             return None if record.withdrawn else record
     return None
+
+
+def civil_day(text: str) -> date | None:
+    """A civil day; None for what is none. Entry refuses those, but judging must end whatever a record holds."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

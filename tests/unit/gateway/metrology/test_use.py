@@ -412,3 +412,11 @@ def test_whatever_a_record_holds_judging_ends(bench, fields):
     bench.witness.counts = KWH
     bench.certificate(**fields)
     bench.verdicts()
+
+
+def test_days_that_are_none_leave_no_certificate_and_judging_ends(bench):
+    bench.plain()
+    bench.certificate("C1", performed="2026-13-45", until="")
+    assert "calibration.none" in bench.ruled()
+    bench.certificate("C2", performed="2026-01-01", until="2026-02-31")
+    assert "calibration.expired" in bench.ruled()
