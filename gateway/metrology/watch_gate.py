@@ -33,12 +33,16 @@ class Reason(StrEnum):
     WHITENESS = "innovations_not_white"
 
 
+NEIGHBOURS_LEAST = -0.5
+"""Neighbouring steps share a register edge: what one gains by rounding the next loses, down to −½ at lag 1."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """A node's gate. ``global_z`` in standard deviations; ``released`` the meters that the measurement test let go of
     their calibration with their statistics (none behind a shut gate), ``departure`` the largest of the rest; ``nis``
     the mean squared normalised innovation (1 expected); ``correlations`` by lag; each with the limit it was held
-    against.
+    against; ``neighbours_least`` is how far lag 1 may go below zero before its limit counts.
     """
 
     open: bool
@@ -55,6 +59,7 @@ class Gate:
     released: tuple[tuple[str, float], ...] = ()
     departure: float = 0.0
     departure_limit: float = 0.0
+    neighbours_least: float = NEIGHBOURS_LEAST
 
 
 def gate(found: NodeEstimate, *, alpha: float = ALPHA) -> Gate:
@@ -99,8 +104,7 @@ def gate(found: NodeEstimate, *, alpha: float = ALPHA) -> Gate:
 
 
 def _least(lag: int) -> float:
-    """Neighbouring steps share a register edge: what one gains by rounding the next loses, down to −½ at lag 1."""
-    return -0.5 if lag == 1 else 0.0
+    return NEIGHBOURS_LEAST if lag == 1 else 0.0
 
 
 def _correlation(values: Vector, lag: int) -> float:
