@@ -11,7 +11,9 @@ from lxml import html
 
 NUMBER = re.compile(r"[−+-]?\d[\d,]*(?:\.\d+)?%?")
 NO_NUMBER = re.compile(
-    r"\d{4}-\d\d(?:-\d\d)?|\d{1,2}:\d\d(?::\d\d)?|\d\d-\d\d\b|[A-Za-z]+-[\w-]*\d[\w-]*|[0-9a-f]{12,}…?|[A-Za-z]\d+|\d+\.\d+\.\d+"
+    r"\d+ kV\b|"  # part of a name
+    r"\d{4}-\d\d(?:-\d\d)?|\d{1,2}:\d\d(?::\d\d)?|\d\d-\d\d\b|"
+    r"[A-Za-z]+-[\w-]*\d[\w-]*|[0-9a-f]{12,}…?|[A-Za-z]\d+|\d+\.\d+\.\d+"
 )
 FIGURES = (
     "//main//td[contains(concat(' ', @class, ' '), ' num ')] | //main//*[contains(@class, 'value')]"
@@ -53,6 +55,8 @@ def values_of(document: object) -> set[Fraction]:
         found.add(Fraction(str(document)))
     elif isinstance(document, str) and re.fullmatch(r"-?\d+(\.\d+)?(/\d+)?", document):
         found.add(fraction_of(document))
+    elif isinstance(document, str) and (reason := re.fullmatch(r"[a-z_]+:.+:(\d+)", document)):
+        found.add(Fraction(reason[1]))  # a reason with its count, such as missing_windows:el-intake:3
     return found
 
 

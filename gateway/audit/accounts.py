@@ -123,6 +123,14 @@ def whole_days(asking: Asking, first: date, last: date) -> Period:
     return Period(start, max(end, start))
 
 
+def settled_days(sources: Sources, asking: Asking, first: date, last: date) -> Period:
+    """As ``whole_days``, ending with the last quarter hour that is settled anywhere: the one that has just ended waits
+    for late readings, and is no gap."""
+    span = whole_days(asking, first, last)
+    settled = [info.settled_to_us for info in sources.settlement.channels(asking.organisation)]
+    return Period(span.start_us, max(span.start_us, min(span.end_us, max(settled, default=span.end_us))))
+
+
 def months_of(asking: Asking, period: Period) -> list[Period]:
     """The civil months of the site that the period touches; at most 120."""
     found: list[Period] = []

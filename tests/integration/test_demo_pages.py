@@ -19,6 +19,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from gateway.i18n.rules import rule_title
+from gateway.registry.registry import Registry
+from gateway.settlement.query import Settlement
 from tests.crawling import shown_on, strangers
 from tests.people import client_of
 from tests.plant_folder import FixedClock
@@ -115,6 +117,20 @@ def test_every_number_is_the_apis(demo_folder: Path, path: str) -> None:
         unknown, _ = strangers(client, page.text, views)
     assert not unknown, f"{path} shows {unknown}, which {views} do not say"
     assert shown_on(page.text) or path in SAYS_NOTHING
+
+
+def test_a_quarter_hour_that_waits_for_late_readings_is_the_same_for_page_and_api(demo_folder: Path) -> None:
+    found = Registry.open(demo_folder / "registry.sqlite")
+    settlement = Settlement.open(demo_folder / "settlement.sqlite", found)
+    settled_us = max(each.settled_to_us for each in settlement.channels("demo-cement"))
+    settlement.close()
+    found.close()
+    with client_of(demo_folder, clock=FixedClock(settled_us + 16 * 60 * 1_000_000), role="everything") as client:
+        page = client.get("/energy").text
+        days = dict(re.findall(r'name="(first|last)" value="(\d{4}-\d\d-\d\d)"', page))
+        views = [f"/api/v1/{each}?first={days['first']}&last={days['last']}" for each in SPOKEN["/energy"]]
+        unknown, _ = strangers(client, page, views)
+    assert not unknown
 
 
 def test_figures_recomputed_from_their_evidence(client: TestClient) -> None:

@@ -16,7 +16,7 @@ from api.web.pages.energy import DayText, civil_day
 from api.writing import Writing, WritingFor
 from gateway.accounting.account import account
 from gateway.accounting.results import result, result_draft, step_draft
-from gateway.audit.accounts import account_of, inputs_of, whole_days, year_to_date
+from gateway.audit.accounts import account_of, inputs_of, settled_days, whole_days, year_to_date
 from gateway.audit.budgets import BudgetFact, budget_fact, default_line
 from gateway.audit.carbon import CarbonAccount, carbon_account
 from gateway.audit.results import ComparisonFact, ResultChangedError, compared, result_versions
@@ -56,7 +56,7 @@ def asked_period(asked: Asked, first: str, last: str) -> tuple[date, date, Perio
     begin = civil_day("first", first, min(since, to) if since else to)
     to = min(to, asked.asking.today)
     begin = min(begin, to)
-    return begin, to, whole_days(asked.asking, begin, to)
+    return begin, to, settled_days(asked.reader.sources, asked.asking, begin, to)
 
 
 def asked_carbon(asked: Asked, first: str, last: str) -> CarbonAccount:

@@ -10,7 +10,7 @@ from api.asked import Asked, AskedFor, shown_day
 from api.problems import UnreadableParameterError
 from api.web.account_words import AccountWords
 from api.web.environment import page
-from gateway.audit.accounts import whole_days
+from gateway.audit.accounts import settled_days
 from gateway.audit.consumption import Consumption, consumption
 from gateway.audit.energy_account import energy_account_or_none, product_activity
 from gateway.audit.flow import Flow, energy_flow
@@ -47,8 +47,7 @@ def asked_flow(asked: Asked, found: Consumption, kind: str) -> Flow:
 
 def span_of(asked: Asked, found: Consumption) -> Period:
     """The days of the statistics as a span that ends with what is settled."""
-    span = whole_days(asked.asking, found.first, found.last)
-    return Period(span.start_us, min(span.end_us, found.total.end_us)) if found.total else span
+    return settled_days(asked.reader.sources, asked.asking, found.first, found.last)
 
 
 @router.get("/energy")
