@@ -160,6 +160,6 @@ def begin(request: Request, person: Person, title: str, doing: Doing, **facts: o
     works: Works = request.app.state.works
     job = works.begin(person, title, doing, **facts)
     if request.url.path.startswith("/api/"):
-        look = f"/api/v1/work/{job.id}"
+        look = f"/api/v1/jobs/{job.id}"
         return JSONResponse({"id": job.id, "look": look}, status_code=202, headers={"location": look})
-    return RedirectResponse(f"/work/{quote(job.id)}", status_code=303)
+    return RedirectResponse(f"/jobs/{quote(job.id)}", status_code=303)

@@ -17,7 +17,7 @@ NO_NUMBER = re.compile(
 )
 FIGURES = (
     "//main//td[contains(concat(' ', @class, ' '), ' num ')] | //main//*[contains(@class, 'value')]"
-    " | //main//*[@id='todo']//b"
+    " | //main//*[@id='waiting']//b"
 )
 
 

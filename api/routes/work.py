@@ -1,4 +1,4 @@
-"""``/api/v1/work``: how far a piece of one's own long work is."""
+"""``/api/v1/jobs``: how far a piece of one's own long work is."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from api.work import JobView, Works
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 
 
-@router.get("/work/{job}", response_model=None, responses={200: {"model": JobView}})
+@router.get("/jobs/{job}", response_model=None, responses={200: {"model": JobView}})
 def get_job(request: Request, asked: AskedFor, job: Annotated[str, Path(max_length=40)]) -> Response:
     """How far a piece of one's own long work is, what it said, and the address of its file."""
     works: Works = request.app.state.works

@@ -42,7 +42,7 @@ PAGES = (
     "/journal/1",
     "/settings",
     "/account",
-    "/work",
+    "/jobs",
     "/reports",
     "/reviews",
     "/carbon",

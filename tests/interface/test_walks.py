@@ -154,9 +154,9 @@ def test_an_energy_managers_day(browser: Browser, tmp_path: Path, manner: tuple[
         # signs in by a link, once
         page.goto(address + invite(folder, "chen", Role.ENERGY_MANAGER))
         page.get_by_role("button", name=t("Sign in"), exact=True).click()
-        page.locator("#todo").wait_for()
+        page.locator("#waiting").wait_for()
         # resolves a suspected event, from what waits on the first page
-        page.locator("#todo a", has_text=t("suspected events to decide")).click()
+        page.locator("#waiting a", has_text=t("suspected events to decide")).click()
         item = page.locator("#queue li", has_text=rule_title(language, "counter.reset"))
         item.locator("input[name=note]").fill("换过表芯 / module replaced")
         item.get_by_role("button", name=t("It is so")).click()
@@ -273,7 +273,7 @@ def test_a_reviewer_finds_every_planted_fault_and_takes_the_package_along(
         form.locator("input[name='from']").fill(day)
         form.locator("input[name=to]").fill(day)
         form.locator("button[type=submit]").click()
-        page.wait_for_url("**/work/**")
+        page.wait_for_url("**/jobs/**")
         link = page.get_by_role("link", name=text(language, "Download"))
         link.wait_for(timeout=180_000)
         with page.expect_download() as begun:

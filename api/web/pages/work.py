@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 Id = Annotated[str, Path(max_length=40)]
 
 
-@router.get("/work")
+@router.get("/jobs")
 def show(request: Request, asked: AskedFor) -> Response:
     """One's own pieces of work."""
     works: Works = request.app.state.works
@@ -23,7 +23,7 @@ def show(request: Request, asked: AskedFor) -> Response:
     return page(asked.view, "work.html", jobs=jobs, job=None)
 
 
-@router.get("/work/{job}")
+@router.get("/jobs/{job}")
 def show_job(request: Request, asked: AskedFor, job: Id) -> Response:
     """One of them; the page looks again by itself until it has ended."""
     works: Works = request.app.state.works
@@ -34,7 +34,7 @@ def show_job(request: Request, asked: AskedFor, job: Id) -> Response:
     return answer
 
 
-@router.get("/work/{job}/file")
+@router.get("/jobs/{job}/file")
 def get_file(request: Request, asked: AskedFor, job: Id) -> Response:
     """The file it brought."""
     works: Works = request.app.state.works
@@ -57,6 +57,6 @@ def job_view(job: Job, language: str) -> JobView:
         step=text(language, job.step) if job.step else "",
         said=[*job.lines, *(text(language, message, **facts) for message, facts in job.said)],
         address=job.address,
-        file=f"/work/{job.id}/file" if job.file is not None and job.state == "done" else "",
-        look=f"/api/v1/work/{job.id}",
+        file=f"/jobs/{job.id}/file" if job.file is not None and job.state == "done" else "",
+        look=f"/api/v1/jobs/{job.id}",
     )

@@ -91,7 +91,7 @@ def test_it_shows_how_far_it_is_and_goes_on_when_left(probe: Probe) -> None:
         said = ended(client, "/api/v1" + there)
         assert (said["state"], said["address"]) == ("done", "/energy")
         assert "refresh" not in client.get(there).headers
-        assert there in client.get("/work").text
+        assert there in client.get("/jobs").text
 
 
 def test_nobody_sees_anothers_work(probe: Probe) -> None:
