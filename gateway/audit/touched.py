@@ -6,24 +6,23 @@ touches everything that a certificate naming it touches.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from fractions import Fraction
 
-from gateway.accounting.results import KIND
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.certificates import civil
 from gateway.audit.energy import Serving, servings
+from gateway.audit.made import Made, MadeEvent, made_events
 from gateway.audit.plant import Plant, plant
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.ledger import Certificate, Installation, InstallationRole, MeteringPoint
 from gateway.domain.time import Period, local_date, local_midnight
-from gateway.registry.record import Event, Record
+from gateway.registry.record import Record
 from gateway.settlement.query import DAY
 
 MAX_SPANS = 2_000
 MAX_RESULTS = 500
-_ACTIONS = frozenset({"computed", "issued"})
 _FOR_EVER = 2**62
 
 
@@ -54,16 +53,10 @@ class TouchedSpan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TouchedRecord:
+class TouchedRecord(Made):
     """A computed result or an issued report whose time overlaps a span. ``figures`` are those it names of the points
     themselves; a sum over several points is not among them, though it rests on the same metering."""
 
-    id: str
-    version: int
-    action: str
-    entry_seq: int
-    from_us: int
-    to_us: int
     figures: Sequence[str]
 
 
@@ -228,30 +221,13 @@ def _midnight(at_us: int, asking: Asking, *, after: bool) -> int:
 
 def _records(sources: Sources, asking: Asking, spans: Sequence[TouchedSpan]) -> list[TouchedRecord]:
     """Results and issued reports whose time overlaps a span, newest first."""
-    events = [
-        each
-        for each in sources.registry.events(asking.organisation, kind=KIND, limit=100_000)
-        if each.action in _ACTIONS and (asking.known_seq is None or each.seq <= asking.known_seq)
-    ]
-    found = [_record(each, spans) for each in reversed(events[-MAX_RESULTS:])]
+    found = [_record(each, spans) for each in made_events(sources, asking)[:MAX_RESULTS]]
     return [each for each in found if each is not None]
 
 
-def _record(event: Event, spans: Sequence[TouchedSpan]) -> TouchedRecord | None:
-    body = event.body
-    moment = body.get("as_of") or 0
-    start = int(moment if body.get("from") is None else body["from"])
-    end = int(moment if body.get("to") is None else body["to"])
-    reached = {each.point for each in spans if each.from_us < end and each.to_us > start}
+def _record(each: MadeEvent, spans: Sequence[TouchedSpan]) -> TouchedRecord | None:
+    made = each.made
+    reached = {span.point for span in spans if span.from_us < made.to_us and span.to_us > made.from_us}
     if not reached:
         return None
-    named = [str(each[0]) for each in body.get("figures") or ()]
-    return TouchedRecord(
-        id=event.subject.split("/", 2)[2],
-        version=int(body.get("version") or 1),
-        action=event.action,
-        entry_seq=event.seq,
-        from_us=start,
-        to_us=end,
-        figures=[each for each in named if each.partition("/")[2] in reached],
-    )
+    return TouchedRecord(**asdict(made), figures=[name for name in each.figures if name.partition("/")[2] in reached])

@@ -14,7 +14,9 @@ import click
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.reading import OpenFolder, open_for_reading
 from gateway.audit.look_ahead import look_ahead
-from gateway.audit.look_back import EffectOn, LookBack, Questioned, TouchedResult, look_back
+from gateway.audit.look_back import LookBack, look_back
+from gateway.audit.look_back_results import TouchedResult
+from gateway.audit.look_back_spans import EffectOn, Questioned
 from gateway.cli.substitute import Moment
 from gateway.domain.errors import DataFolderError
 from gateway.domain.time import iso
