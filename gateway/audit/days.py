@@ -6,7 +6,6 @@ from gateway.audit.asking import Asking
 from gateway.domain.time import US_PER_HOUR, local_date, local_midnight
 
 MAX_STEPS = 800
-STEPS = ("hour", "day", "month")
 
 
 def day_edges(asking: Asking, first: date, last: date) -> list[int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.decoding import EntryFact, entry_fact
 from gateway.domain.errors import JournalError
+from gateway.domain.ledger import LEDGER_KINDS
 from gateway.sealing.history import History, checkpoint_of
 from gateway.sealing.note import Note, NoteError, VerifierKey
 
@@ -20,16 +21,7 @@ KINDS = (
     "verdict",
     "configuration",
     "event",
-    "point",
-    "instrument",
-    "installation",
-    "certificate",
-    "standard",
-    "document",
-    "person",
-    "organisation",
-    "site",
-    "factor_set",
+    *LEDGER_KINDS,
     "manual",
     "batch",
     "invoice",

@@ -11,8 +11,6 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Self
 
-ObjectValue = str | int | None
-
 LEDGER_KINDS = (
     "organisation",
     "site",
@@ -58,11 +56,6 @@ class CertificateKind(StrEnum):
     REJECTION_NOTICE = "rejection_notice"
     CALIBRATION = "calibration"
     INTERNAL = "internal"
-
-    @property
-    def is_verification(self) -> bool:
-        """True for the two outcomes of a legal verification (检定)."""
-        return self in {CertificateKind.VERIFICATION, CertificateKind.REJECTION_NOTICE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

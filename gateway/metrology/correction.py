@@ -104,11 +104,6 @@ def uncorrected_u(mpe: float, in_service_factor: float = 1.0) -> float:
     return mpe * in_service_factor / _SQRT3
 
 
-def drift_u(per_year: float, years: float) -> float:
-    """Standard uncertainty from drift since calibration."""
-    return abs(per_year) * years / _SQRT3
-
-
 def quantisation_u(resolution: float) -> float:
     """Standard uncertainty of the difference of two register readings, whatever lies between."""
     return resolution / sqrt(6)

@@ -43,11 +43,6 @@ class LedgerFile:
     id_field: str
     columns: tuple[Column, ...]
 
-    @property
-    def by_header(self) -> Mapping[str, Column]:
-        """Columns by every accepted header, lower case: field id and Chinese name."""
-        return {header: column for column in self.columns for header in (column.field, column.zh.lower())}
-
 
 def _choices(**pairs: str) -> dict[str, str]:
     result = {}

@@ -283,15 +283,6 @@ class Registry:
         ).fetchall()
         return [FindingCount(*(*row[:-1], json.loads(row[-1]))) for row in rows]
 
-    def finding_totals(self, organisation: str) -> dict[str, int]:
-        """How often each rule spoke about readings."""
-        return dict(
-            self._db.execute(
-                "SELECT rule, sum(count) FROM finding WHERE organisation = ? GROUP BY rule ORDER BY rule",
-                (organisation,),
-            ).fetchall()
-        )
-
     def outcomes(self, organisation: str, *, from_day: int = 0, to_day: int = _ALL) -> dict[tuple[str, str], int]:
         """Slots per (device, outcome) from a UTC day to another, both included."""
         rows = self._db.execute(

@@ -1,10 +1,8 @@
 """The annual account: invoices beside metering, every point, carbon by source and boundary."""
 
-from collections.abc import Sequence
-
 from gateway.accounting.account import Account
 from gateway.domain.figure import Figure
-from gateway.reports.document import Amount, Block, Cell, Column, Document, Expanded, Table
+from gateway.reports.document import Amount, Block, Cell, Document, Expanded, Table
 from gateway.reports.energy_year import kinds, methods
 from gateway.reports.forms import boxes
 from gateway.reports.making import Making
@@ -51,7 +49,7 @@ def consumption_table(making: Making) -> Table:
     return Table(
         id="annual",
         title=making.t("Annual amounts: invoices and metering"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         notes=(making.t("The invoice is taken as written; U is that of the metering."),),
     )
@@ -84,7 +82,7 @@ def points_table(making: Making) -> Table:
                 amount.figure.coverage_permille,
             ]
         )
-    return Table(id="points", title=making.t("Amounts by metering point"), columns=_columns(making, titles), rows=rows)
+    return Table(id="points", title=making.t("Amounts by metering point"), columns=making.columns(titles), rows=rows)
 
 
 def carbon_table(making: Making) -> Table | None:
@@ -104,7 +102,7 @@ def carbon_table(making: Making) -> Table | None:
     return Table(
         id="carbon",
         title=making.t("Carbon, products and intensities"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
     )
 
@@ -159,7 +157,3 @@ def annual(making: Making) -> Document:
         spans=True,
         methods=methods(making),
     )
-
-
-def _columns(making: Making, titles: Sequence[tuple[str, int]]) -> list[Column]:
-    return [Column(title=making.t(title), weight=weight) for title, weight in titles]

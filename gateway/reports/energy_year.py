@@ -15,7 +15,7 @@ from gateway.accounting.quantities import Quantities, Quantity, added, unknown
 from gateway.domain.figure import Figure
 from gateway.domain.ledger import Direction, MeteringPoint
 from gateway.domain.time import US_PER_DAY, Period
-from gateway.reports.document import Amount, Cell, Column, Document, Expanded, Method, Table
+from gateway.reports.document import Amount, Cell, Document, Expanded, Method, Table
 from gateway.reports.forms import INFERRED, boxes
 from gateway.reports.making import Making
 
@@ -261,7 +261,7 @@ def year_table(making: Making) -> Table:
     return Table(
         id="b10",
         title=making.t("Form B.10 Energy bought, used and in stock"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         source=making.t(INFERRED),
         notes=(
@@ -269,10 +269,6 @@ def year_table(making: Making) -> Table:
             making.t("Standard coal by the calorific (当量) value. Nothing is transformed into other energy here."),
         ),
     )
-
-
-def _columns(making: Making, titles: Sequence[tuple[str, int]]) -> list[Column]:
-    return [Column(title=making.t(title), weight=weight) for title, weight in titles]
 
 
 def form(making: Making, id_: str) -> Document:

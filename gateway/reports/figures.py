@@ -9,7 +9,7 @@ from gateway.audit.ledger import LedgerRow
 from gateway.audit.plant import MAX_DEPTH, PointFact
 from gateway.domain.ledger import CertificateKind, Standard
 from gateway.reports.diagrams import Link, Node, diagram
-from gateway.reports.document import Block, Cell, Column, Document, Expanded, Picture, Table
+from gateway.reports.document import Block, Cell, Document, Expanded, Picture, Table
 from gateway.reports.forms import boxes
 from gateway.reports.making import Making
 
@@ -139,7 +139,7 @@ def _flow_table(making: Making) -> Table:
     return Table(
         id="flow",
         title=making.t("The flow as a table"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         source=making.t(DRAWN_AS_OURS),
     )
@@ -211,7 +211,7 @@ def _network_table(making: Making, cards: dict[str, LedgerRow]) -> Table:
     return Table(
         id="network",
         title=making.t("The network as a table"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         source=making.t(DRAWN_AS_OURS),
         notes=(
@@ -351,7 +351,7 @@ def _traceability_table(making: Making, wanted: Sequence[LedgerRow], known: dict
     return Table(
         id="traceability",
         title=making.t("Traceability as a table"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         source=making.t(DRAWN_AS_OURS),
     )
@@ -360,7 +360,3 @@ def _traceability_table(making: Making, wanted: Sequence[LedgerRow], known: dict
 def _indented(making: Making, depth: int, fact: PointFact) -> str:
     """A point's name moved in by its depth, with the blank that is as wide as a Chinese character."""
     return "\u3000" * depth + making.name(fact.point)
-
-
-def _columns(making: Making, titles: Sequence[tuple[str, int]]) -> list[Column]:
-    return [Column(title=making.t(title), weight=weight) for title, weight in titles]

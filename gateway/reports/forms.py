@@ -4,11 +4,11 @@ Titles of all forms and the columns of B.3–B.7 are as pages quoting the norm p
 of B.1 are inferred, those of B.2 our own (推断): each table says so under itself.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from gateway.audit.ledger import LedgerRow
 from gateway.domain.ledger import InstallationRole, Person
-from gateway.reports.document import Boxes, Cell, Column, Document, Table
+from gateway.reports.document import Boxes, Cell, Document, Table
 from gateway.reports.making import Making
 
 QUOTED = "Columns as pages quoting JJF 1356-2012 annex B print them (转载); the norm's own text was not read."
@@ -58,7 +58,7 @@ def people(making: Making) -> Table:
     return Table(
         id="b1",
         title=making.t("Form B.1 People in energy metering"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         source=making.t(INFERRED),
     )
@@ -96,7 +96,7 @@ def equipment(making: Making) -> Table:
     return Table(
         id="b2",
         title=making.t("Form B.2 Main energy-using equipment"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         source=making.t(INFERRED),
     )
@@ -121,7 +121,7 @@ def instruments(making: Making, id_: str, title: str, wanted: Callable[[LedgerRo
     return Table(
         id=id_,
         title=making.t(title),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         source=making.t(QUOTED),
         notes=(
@@ -151,10 +151,6 @@ def _instrument_row(making: Making, number: int, row: LedgerRow) -> list[Cell]:
         cycle,
         making.term("metrological_state", card.metrological_state),
     ]
-
-
-def _columns(making: Making, titles: Sequence[tuple[str, int]]) -> list[Column]:
-    return [Column(title=making.t(title), weight=weight) for title, weight in titles]
 
 
 def _meter_at(level: int) -> Callable[[LedgerRow], bool]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from gateway.accounting.account import ENERGY_RULE, Account, account
 from gateway.accounting.estimate import Effect
@@ -25,7 +25,7 @@ from gateway.domain.time import Period, local_date
 from gateway.i18n import text
 from gateway.i18n.accounting_terms import ACCOUNTING_TERMS
 from gateway.i18n.terms import term
-from gateway.reports.document import Amount, Block, Document, Method
+from gateway.reports.document import Amount, Block, Column, Document, Method
 from gateway.reports.facts import ReviewFacts
 from gateway.review.checklist import EquippingEdition
 
@@ -76,6 +76,10 @@ class Making:
     def accounting_term(self, family: str, word: str) -> str:
         """A stored word of accounting in the report's language; the word itself when it is not one of ours."""
         return self.t(ACCOUNTING_TERMS[family].get(word, word))
+
+    def columns(self, titles: Sequence[tuple[str, int]]) -> list[Column]:
+        """Columns by title and share of the width."""
+        return [Column(title=self.t(title), weight=weight) for title, weight in titles]
 
     def joined(self, parts: Sequence[str]) -> str:
         """A list in one cell."""
@@ -176,10 +180,6 @@ class Making:
         """The page from which every step of a point's energy leads to its evidence."""
         step = "day" if (self.last_day - self.first_day).days < 62 else "month"
         return f"/energy?{urlencode({'point': point})}&{self._days()}&step={step}"
-
-    def instrument_address(self, instrument: str) -> str:
-        """An instrument's card."""
-        return f"/instruments/{quote(instrument)}?as_of={self.asking.today}"
 
     def _days(self) -> str:
         return urlencode({"first": self.first_day.isoformat(), "last": self.last_day.isoformat()})

@@ -10,7 +10,7 @@ from gateway.audit.certificates import Due, civil
 from gateway.audit.ledger import LedgerRow
 from gateway.domain.errors import MeterproofError
 from gateway.domain.time import US_PER_S
-from gateway.reports.document import Block, Boxes, Cell, Column, Document, Facts, Heading, Method, Table, Text
+from gateway.reports.document import Block, Boxes, Cell, Document, Facts, Heading, Method, Table, Text
 from gateway.reports.forms import boxes
 from gateway.reports.making import Making
 from gateway.reports.statistics import indicators_table
@@ -95,7 +95,7 @@ def _due_table(making: Making, id_: str, title: str, wanted: Sequence[LedgerRow]
     return Table(
         id=id_,
         title=title,
-        columns=[Column(title=making.t(name), weight=weight) for name, weight in titles],
+        columns=making.columns(titles),
         rows=rows,
         notes=(making.t("The due day is the certificate's own; what is overdue is planned for the day of this list."),),
     )
@@ -224,7 +224,7 @@ def _parameters_table(making: Making, made: Account) -> Table:
     return Table(
         id="parameters",
         title=making.t("Activity data and parameters"),
-        columns=[Column(title=making.t(title), weight=weight) for title, weight in titles],
+        columns=making.columns(titles),
         rows=rows,
     )
 
@@ -271,6 +271,6 @@ def _boundaries_table(making: Making, pack: Mapping[str, Any]) -> Table:
     return Table(
         id="boundaries",
         title=making.t("Boundaries"),
-        columns=[Column(title=making.t("Boundary"), weight=2), Column(title=making.t("Kinds of sources"), weight=4)],
+        columns=making.columns((("Boundary", 2), ("Kinds of sources", 4))),
         rows=rows,
     )

@@ -7,7 +7,7 @@ from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import local_date
 from gateway.i18n.rules import RULES, rule_sentence, rule_title
 from gateway.reports.annual import consumption_table
-from gateway.reports.document import Block, Boxes, Break, Cell, Column, Document, Facts, Heading, Method, Table, Text
+from gateway.reports.document import Block, Boxes, Break, Cell, Document, Facts, Heading, Method, Table, Text
 from gateway.reports.energy_year import methods as energy_methods
 from gateway.reports.facts import ReviewFacts, ReviewItem
 from gateway.reports.forms import boxes
@@ -94,7 +94,7 @@ def _findings_table(making: Making) -> Table:
     return Table(
         id="findings",
         title=making.t("Open findings"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         notes=(making.t("Automatic findings from ledger, certificates and readings; a person judges what follows."),),
     )
@@ -127,7 +127,7 @@ def _items_table(making: Making, items: Sequence[ReviewItem]) -> Table:
     return Table(
         id="items",
         title=making.t("Annex 1 Summary of the on-site review"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         notes=(
             making.t("Automatic evidence and human judgement are kept apart; judgements are entries of the journal."),
@@ -252,7 +252,7 @@ def _team_table(making: Making, review: ReviewFacts) -> Table:
     return Table(
         id="team",
         title=making.t("Members and their parts"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=[[each.name, each.role, each.organisation] for each in review.members],
     )
 
@@ -262,7 +262,7 @@ def _stages_table(making: Making, review: ReviewFacts) -> Table:
     return Table(
         id="stages",
         title=making.t("Stages"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=[[each.title, each.reached_on, each.note] for each in review.stages],
     )
 
@@ -278,7 +278,7 @@ def _nonconformity_table(making: Making, review: ReviewFacts) -> Table:
     return Table(
         id="nonconformities",
         title=making.t("Annex 2 Nonconformities"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=[
             [each.number, f"{each.clause} {each.title}", each.fact, each.demand, each.entry]
             for each in review.nonconformities
@@ -291,14 +291,10 @@ def _records_table(making: Making, review: ReviewFacts) -> Table:
     return Table(
         id="records",
         title=making.t("Entries the judgements rest on"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=[
             [each.clause, each.title, " ".join(str(seq) for seq in each.evidence)]
             for each in review.items
             if each.evidence
         ],
     )
-
-
-def _columns(making: Making, titles: Sequence[tuple[str, int]]) -> list[Column]:
-    return [Column(title=making.t(title), weight=weight) for title, weight in titles]

@@ -1,6 +1,5 @@
 """The digits of a number, once for every medium, and its journal form."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -79,8 +78,3 @@ def evidence_text(figure: Figure) -> str:
 def moment(at_us: int | None) -> str:
     """RFC 3339, or empty."""
     return "" if at_us is None else iso(at_us)
-
-
-def facts_of(extra: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Further facts in a stable order."""
-    return sorted(extra.items())

@@ -1,13 +1,11 @@
 """Forms B.8 and B.9: equipping and accuracy classes counted, and the indicators with their definitions."""
 
-from collections.abc import Sequence
-
 from gateway.audit.certificates import Due
 from gateway.audit.equipping import Equipping, NetworkPoint, network
 from gateway.domain.figure import decimal_text
 from gateway.domain.ratio import class_rank
 from gateway.i18n.review_terms import REVIEW_TERMS
-from gateway.reports.document import Cell, Column, Document, Method, Table
+from gateway.reports.document import Cell, Document, Method, Table
 from gateway.reports.forms import INFERRED, boxes
 from gateway.reports.making import Making
 from gateway.review.gathered import Gathered
@@ -58,7 +56,7 @@ def equipping_table(making: Making) -> Table:
     return Table(
         id="b8",
         title=making.t("Form B.8 Equipping, counted"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         source=making.t(INFERRED),
         notes=(edition, making.t("Demanded: points that must be measured, without exempt and planned ones.")),
@@ -106,7 +104,7 @@ def classes_table(making: Making) -> Table:
     return Table(
         id="b9",
         title=making.t("Form B.9 Accuracy classes, counted"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         source=making.t(INFERRED),
         notes=(making.t("The share is over those whose class and demanded class are both stated."),),
@@ -130,7 +128,7 @@ def indicators_table(making: Making) -> Table:
     return Table(
         id="indicators",
         title=making.t("Indicators"),
-        columns=_columns(making, titles),
+        columns=making.columns(titles),
         rows=rows,
         notes=(
             making.t("An in-date certificate whose result is a failure does not count as valid."),
@@ -154,10 +152,6 @@ def _indicator_row(making: Making, each: Indicator) -> list[Cell]:
         len(each.excluded),
         making.t(each.definition),
     ]
-
-
-def _columns(making: Making, titles: Sequence[tuple[str, int]]) -> list[Column]:
-    return [Column(title=making.t(title), weight=weight) for title, weight in titles]
 
 
 def form(making: Making, id_: str) -> Document:

@@ -334,18 +334,20 @@ def _count(review: Review, act: Act, note: str) -> None:
     elif act.action == statement.REPORTED:
         review.reports.append(act)
     elif act.action == statement.REVIEWER_STAGE:
-        review.stages.append(
-            StageState(
-                stage=str(said.get("stage") or ""),
-                step=str(said.get("step") or ""),
-                state=str(said.get("state") or "done"),
-                at_us=act.at_us,
-                actor=act.reviewer_name,
-                seq=act.seq,
-                signed=True,
-                remark=str(said.get("remark") or ""),
-            )
-        )
+        review.stages.append(_stage(said, act.at_us, act.reviewer_name, act.seq, signed=True))
+
+
+def _stage(said: Mapping[str, Any], at_us: int, actor: str, seq: int, *, signed: bool) -> StageState:
+    return StageState(
+        stage=str(said.get("stage") or ""),
+        step=str(said.get("step") or ""),
+        state=str(said.get("state") or "done"),
+        at_us=at_us,
+        actor=actor,
+        seq=seq,
+        signed=signed,
+        remark=str(said.get("remark") or ""),
+    )
 
 
 def _unsigned(review: Review, event: Event) -> None:
@@ -356,18 +358,7 @@ def _unsigned(review: Review, event: Event) -> None:
         if known is None or known.by == "reviewer":
             review.refusals.append(_refusal(event, "unsigned", item=stage))
             return
-        review.stages.append(
-            StageState(
-                stage=stage,
-                step=str(said.get("step") or ""),
-                state=str(said.get("state") or "done"),
-                at_us=event.at_us,
-                actor=event.actor,
-                seq=event.seq,
-                signed=False,
-                remark=str(said.get("remark") or ""),
-            )
-        )
+        review.stages.append(_stage(said, event.at_us, event.actor, event.seq, signed=False))
     elif event.action in {acts.HANDED_IN, acts.RECTIFIED}:
         made = HandedIn(
             category=str(said.get("category") or ""),

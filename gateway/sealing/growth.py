@@ -63,11 +63,3 @@ class Growth:
     def partial(self) -> list[tuple[int, int, list[bytes]]]:
         """The partial tiles a checkpoint of this size needs: (level, number, hashes)."""
         return [(level, number, self.levels[level]) for level, number, width in widths(self.size) if width]
-
-
-def root_of(leaves: list[bytes]) -> bytes:
-    """The root over leaf hashes held in memory."""
-    growth = Growth()
-    for leaf in leaves:
-        growth.append(leaf)
-    return growth.root()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from gateway.domain.quality import worst
 from gateway.settlement.counter import THOUSANDTHS
 from gateway.settlement.row import IntervalRow, Method
 
@@ -46,17 +47,22 @@ class Interval:
 class RollUp:
     """An hour, day or month of a channel under one installation; energies in the channel's unit, ratio applied.
 
-    ``coverage`` is the mean permille of its windows; ``by_method`` sums by how energy is known.
+    ``coverage_sum`` adds the permilles of its windows; ``by_method`` sums by how energy is known.
     """
 
     start_us: int
     installation: int | None
     windows: int
     missing: int
-    coverage: int
+    coverage_sum: int
     quality: int
     energy: Fraction
     by_method: dict[Method, Fraction]
+
+    @property
+    def coverage(self) -> int:
+        """Mean permille of its windows."""
+        return self.coverage_sum // self.windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,6 @@ class Energy:
     def add(self, method: Method, installation: int, value: Fraction, quality: int) -> None:
         """One more share."""
         self.value += value
-        self.quality = max(self.quality & 3, quality & 3) | ((self.quality | quality) & ~3)
+        self.quality = worst((self.quality, quality))
         self.by_method[method] = self.by_method.get(method, Fraction(0)) + value
         self.installations[installation] = self.installations.get(installation, Fraction(0)) + value
