@@ -66,7 +66,11 @@ class CourierState:
             path.parent.mkdir(parents=True, exist_ok=True)
         mode = "ro" if read_only else "rwc"
         self._connection = sqlite3.connect(
-            f"file:{path}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=_BUSY_S
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=_BUSY_S,
         )
         if not read_only:
             self._connection.execute("PRAGMA journal_mode = WAL")

@@ -3,10 +3,9 @@
 import sqlite3
 from pathlib import Path
 
-from gateway.domain.errors import DataFolderError, OutdatedProjectionError
+from gateway.journal import projection_file
 
 SCHEMA_VERSION = 1
-BUSY_TIMEOUT_S = 10.0
 
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
@@ -132,32 +131,4 @@ CREATE TABLE identity (                 -- newest text and ratio values of ident
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """A connection; the writer makes the file when there is none. DataFolderError when it is not of this version."""
-    if not read_only:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
-        uri=True,
-        isolation_level=None,
-        check_same_thread=False,
-        timeout=BUSY_TIMEOUT_S,
-    )
-    try:
-        if not read_only:
-            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-            # it can be built again from the journal, so a lost last commit costs nothing
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA journal_size_limit = 16777216")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.Error as error:
-        connection.close()
-        raise DataFolderError(
-            "%(path)s cannot be used: %(reason)s; run 'meterproof rebuild'", path=str(path), reason=str(error)
-        ) from error
-    if version != SCHEMA_VERSION:
-        connection.close()
-        raise OutdatedProjectionError(
-            "%(path)s was written by another version; run 'meterproof rebuild'", path=str(path)
-        )
-    return connection
+    return projection_file.connect(path, SCHEMA, SCHEMA_VERSION, read_only=read_only)

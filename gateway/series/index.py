@@ -59,7 +59,11 @@ class SeriesIndex:
             return None
         mode = "ro" if self._read_only else "rwc"
         connection = sqlite3.connect(
-            f"file:{self._path}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=_BUSY_S
+            f"{self._path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=_BUSY_S,
         )
         try:
             if not self._read_only:

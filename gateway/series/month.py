@@ -91,7 +91,11 @@ def open_month(path: Path, *, read_only: bool, create: bool = False) -> sqlite3.
         raise DataFolderError("SQLite %(version)s is too old; 3.37 or later is needed", version=sqlite3.sqlite_version)
     mode = "ro" if read_only else "rwc" if create else "rw"
     connection = sqlite3.connect(
-        f"file:{path}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=_BUSY_MS / 1000,
     )
     try:
         if not read_only:

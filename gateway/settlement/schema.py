@@ -3,10 +3,9 @@
 import sqlite3
 from pathlib import Path
 
-from gateway.domain.errors import DataFolderError, OutdatedProjectionError
+from gateway.journal import projection_file
 
-SCHEMA_VERSION = 6
-BUSY_TIMEOUT_S = 10.0
+SCHEMA_VERSION = 7
 
 _ROW = """
   series INTEGER NOT NULL,
@@ -61,6 +60,7 @@ CREATE TABLE rollup (                   -- kind 1 hour, 2 day, 3 month, 4 year, 
   energy INTEGER NOT NULL,
   measured INTEGER NOT NULL, interpolated INTEGER NOT NULL, caught_up INTEGER NOT NULL, substituted INTEGER NOT NULL,
   manual INTEGER NOT NULL,
+  seq INTEGER NOT NULL,             -- newest settlement entry in it
   PRIMARY KEY (kind, series, start, installation, num, den)
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE load (                     -- kind 2 day, 3 month: energy by the octave of load it was counted at
@@ -161,31 +161,4 @@ CREATE TABLE dirty (                    -- spans to settle again
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """A connection; the writer makes the file when there is none. DataFolderError when it is not of this version."""
-    if not read_only:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=BUSY_TIMEOUT_S,
-        )
-        if not read_only:
-            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
-            # it can be built again from the journal, so a lost last commit costs nothing
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA journal_size_limit = 16777216")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.Error as error:
-        raise DataFolderError(
-            "%(path)s cannot be used: %(reason)s; run 'meterproof rebuild'", path=str(path), reason=str(error)
-        ) from error
-    if version != SCHEMA_VERSION:
-        connection.close()
-        raise OutdatedProjectionError(
-            "%(path)s was written by another version; run 'meterproof rebuild'", path=str(path)
-        )
-    return connection
+    return projection_file.connect(path, SCHEMA, SCHEMA_VERSION, read_only=read_only)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.delivery.state import CourierState
 from gateway.domain.errors import DataFolderError
 from gateway.domain.time import US_PER_DAY, US_PER_MINUTE, Period
 from gateway.series.store import SeriesRow, SeriesStore
@@ -55,6 +56,20 @@ def test_writing_again_changes_nothing(store: SeriesStore) -> None:
     store.write(rows, applied_seq=1)
     assert store.write(rows, applied_seq=1) == []
     assert list(store.rows("kiln", "main", EVER)) == rows
+
+
+def test_a_folder_may_have_a_name_that_addresses_would_read_otherwise(tmp_path: Path) -> None:
+    folder = tmp_path / "kiln #1" / "50%25 a?b"
+    folder.mkdir(parents=True)
+    writer = SeriesStore(folder, organisation="works")
+    writer.write([row(1, 10)], applied_seq=1)
+    writer.close()
+    reader = SeriesStore(folder, organisation="works", read_only=True)
+    assert [each.values for each in reader.rows("kiln", "main", EVER)] == [(10,)]
+    reader.close()
+    CourierState(folder / "courier.sqlite").settle(7, [], 0)
+    assert CourierState(folder / "courier.sqlite", read_only=True).seq == 7
+    assert [each.name for each in tmp_path.rglob("*") if each.is_file() and folder not in each.parents] == []
 
 
 def test_an_organisation_sees_only_its_own(tmp_path: Path) -> None:
