@@ -40,7 +40,7 @@ REPEATS = 3
 POLLED_HOURS = 2
 ORGANISATION = "works"
 _PERIOD_US = 900 * US_PER_S
-_ROLLUP = f"INSERT OR REPLACE INTO rollup VALUES ({', '.join('?' * 16)})"
+_ROLLUP = f"INSERT OR REPLACE INTO rollup VALUES ({', '.join('?' * 17)})"
 _INTERVAL = "series, start, part, seq, installation, r0, r1, energy, coverage, method, quality, num, den, e1, e2"
 
 
@@ -174,7 +174,7 @@ def _fill(path: Path) -> None:
     for series in ids:
         for kind, start, end in spans:
             count = max(0, (end - max(start, START)) // SETTLEMENT_WINDOW_US)
-            sums = (count, 0, 1000 * count, 0, ENERGY * count, ENERGY * count, 0, 0, 0, 0)
+            sums = (count, 0, 1000 * count, 0, ENERGY * count, ENERGY * count, 0, 0, 0, 0, 1)
             rows.append((series, kind, start, installed.get(series, 0), RATIO, 1, *sums))
     db.executemany(_ROLLUP, rows)
     for series in ids:

@@ -15,7 +15,8 @@ from gateway.domain.ledger import Installation, InstallationRole
 from gateway.domain.quality import GOOD, Status, word, worst
 from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_HOUR, Period, local_date, local_midnight
 from gateway.registry.registry import Registry
-from gateway.settlement.query import DAY, HOUR, MONTH, Settlement
+from gateway.settlement.calendar import Calendar
+from gateway.settlement.query import DAY, HOUR, MONTH, Settlement, Then
 from gateway.settlement.row import Method
 
 
@@ -93,18 +94,18 @@ def amounts(
 ) -> dict[str, Amount]:
     """Every point that was on record, by id.
 
-    With ``known_seq`` or ``from_intervals`` intervals are summed; otherwise roll-ups of whole months and days of
-    ``zone``, and intervals only for what is left of a day at either end.
+    Roll-ups of whole months and days of ``zone`` are summed, and intervals only for what is left of a day at either end
+    and, with ``known_seq``, for days that changed since; with ``from_intervals`` nothing but intervals.
     """
     found: dict[str, Amount] = {}
     fittings = _fittings(registry, organisation, known_seq)
     first = _first_channels(settlement, organisation)
-    spans = [(None, period)] if known_seq is not None or from_intervals else _spans(period, zone)
+    then = None if known_seq is None else Then(known_seq, Calendar(zone))
     pieces = chain.from_iterable(
         _from_intervals(settlement, organisation, span, known_seq)
         if kind is None
-        else _from_rollups(settlement, organisation, span, kind)
-        for kind, span in spans
+        else _from_rollups(settlement, organisation, span, kind, then)
+        for kind, span in ([(None, period)] if from_intervals else _spans(period, zone))
     )
     expected = period.duration_us // SETTLEMENT_WINDOW_US
     for device, channel, piece in pieces:
@@ -184,10 +185,10 @@ def _midnight_after(at_us: int, zone: ZoneInfo) -> int:
 
 
 def _from_rollups(
-    settlement: Settlement, organisation: str, period: Period, kind: int
+    settlement: Settlement, organisation: str, period: Period, kind: int, then: Then | None
 ) -> Iterator[tuple[str, str, _Piece]]:
     infos = {(info.device, info.channel): info for info in settlement.channels(organisation)}
-    for (device, channel), rows in settlement.totals(organisation, kind, period).items():
+    for (device, channel), rows in settlement.totals(organisation, kind, period, then).items():
         info = infos[device, channel]
         for row in rows:
             yield (
@@ -197,7 +198,7 @@ def _from_rollups(
                     row.installation or 0,
                     row.windows,
                     row.missing,
-                    row.coverage * row.windows,
+                    row.coverage_sum,
                     row.quality,
                     row.by_method,
                     info.unit,

@@ -51,8 +51,8 @@ class LoadSums:
         self._added: dict[Key, list[int]] = {}
 
     def add(self, series: int, window_us: int, interval: Sequence[int]) -> None:
-        """A new interval: installation (0: none), num, den, energy (None: missing), coverage, method, quality."""
-        installation, num, den, energy, _coverage, method, _quality = interval
+        """A new interval: installation (0: none), num, den, energy (None: missing), coverage, method, …"""
+        installation, num, den, energy, _coverage, method, *_rest = interval
         if energy and energy > 0 and method in _LOCATED:
             octave, square = _placed(energy)
             day = self._calendar.day(self._calendar.hour(window_us))

@@ -14,10 +14,11 @@ from typing import Any, Self
 from gateway.domain.quality import Flag, Status, word
 from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_HOUR, Period
 from gateway.registry.registry import Registry
-from gateway.settlement import batches, schema
+from gateway.settlement import batches, rolled, schema
 from gateway.settlement.answers import Change, ChannelInfo, Energy, Interval, RollUp
 from gateway.settlement.calendar import DAY, HOUR, MONTH, YEAR
 from gateway.settlement.load_sums import LoadSum, load_sums
+from gateway.settlement.rolled import MAX_ROWS, Then
 from gateway.settlement.row import IntervalRow, Method
 from gateway.settlement.sums import IntervalSum, interval_sums
 
@@ -33,9 +34,9 @@ __all__ = [
     "LoadSum",
     "RollUp",
     "Settlement",
+    "Then",
 ]
 
-MAX_ROWS = 500_000
 _ALL = 2**62
 _FIELDS = "start, part, seq, installation, r0, r1, energy, coverage, method, quality, num, den, e0, e1, e2, e3"
 
@@ -139,19 +140,28 @@ class Settlement:
                 )
         return found
 
-    def rollups(self, organisation: str, device: str, channel: str, kind: int, period: Period) -> list[RollUp]:
-        """Hours, days or months (``HOUR``, ``DAY``, ``MONTH``) that begin in the period, as known now."""
+    def rollups(
+        self, organisation: str, device: str, channel: str, kind: int, period: Period, *, then: Then | None = None
+    ) -> list[RollUp]:
+        """Hours, days or months (``HOUR``, ``DAY``, ``MONTH``) that begin in the period, as known now or then; then
+        one may come in several pieces.
+        """
+        period = self._known_part(organisation, period, then)
         found: list[RollUp] = []
         for info in self.channels(organisation, device):
             if info.channel == channel:
-                rows = self._db.execute(
-                    "SELECT start, installation, num, den, windows, missing, coverage, quality, energy, measured, "
-                    "interpolated, caught_up, substituted, manual FROM rollup WHERE kind = ? AND series = ? AND "
-                    "start >= ? AND start < ? ORDER BY start, installation LIMIT ?",
-                    (kind, info.id, period.start_us, period.end_us, MAX_ROWS),
-                ).fetchall()
-                found += [_rollup(info, row) for row in rows]
+                found += rolled.rollups(self._db, info, kind, period, then)
         return found
+
+    def _known_part(self, organisation: str, period: Period, then: Then | None) -> Period:
+        """The period up to the end of the newest window that an entry known then settled."""
+        if then is None:
+            return period
+        (newest,) = self._db.execute(
+            "SELECT max(start) FROM entry WHERE organisation = ? AND seq <= ?", (organisation, then.seq)
+        ).fetchone()
+        end = period.start_us if newest is None else min(period.end_us, newest + SETTLEMENT_WINDOW_US)
+        return Period(period.start_us, max(period.start_us, end))
 
     def load_sums(self, organisation: str, device: str, channel: str, kind: int, period: Period) -> list[LoadSum]:
         """At which load the days or months (``DAY``, ``MONTH``) that begin in the period were counted, as known now."""
@@ -162,18 +172,20 @@ class Settlement:
             for each in load_sums(self._db, info.id, kind, (period.start_us, period.end_us), info.step)
         ]
 
-    def totals(self, organisation: str, kind: int, period: Period) -> dict[tuple[str, str], list[RollUp]]:
-        """Roll-ups of every channel that begin in the period, by (device, channel): one question for a whole site."""
-        infos = {info.id: info for info in self.channels(organisation)}
+    def totals(
+        self, organisation: str, kind: int, period: Period, then: Then | None = None
+    ) -> dict[tuple[str, str], list[RollUp]]:
+        """Roll-ups of every channel that begin in the period, by (device, channel), as known now or then: one question
+        for a whole site. Then their pieces may be longer or shorter than ``kind``.
+        """
+        if then is None:
+            return rolled.totals(self._db, self.channels(organisation), organisation, kind, period)
+        period = self._known_part(organisation, period, then)
         found: dict[tuple[str, str], list[RollUp]] = {}
-        for series, *row in self._db.execute(
-            "SELECT r.series, start, installation, num, den, windows, missing, coverage, quality, energy, measured, "
-            "interpolated, caught_up, substituted, manual FROM series AS s CROSS JOIN rollup AS r "
-            "WHERE s.organisation = ? AND r.kind = ? AND r.series = s.id AND r.start >= ? AND r.start < ? LIMIT ?",
-            (organisation, kind, period.start_us, period.end_us, MAX_ROWS),
-        ):
-            info = infos[series]
-            found.setdefault((info.device, info.channel), []).append(_rollup(info, row))
+        for info in self.channels(organisation):
+            rows = rolled.rollups(self._db, info, kind, period, then, joined=True)
+            if rows:
+                found.setdefault((info.device, info.channel), []).extend(rows)
         return found
 
     def interval_sums(
@@ -279,15 +291,15 @@ class Settlement:
     ) -> Iterator[tuple[int, dict[Method, Fraction], int, int, int, int]]:
         """(installation, energy by method, windows, missing, coverage sum, quality) pieces of a period.
 
-        As known now whole hours come summed from their roll-ups; only the ends are looked at window by window.
+        Whole hours come summed from their roll-ups, those that changed since ``known_seq`` from their intervals; only
+        the ends are looked at window by window.
         """
         last_us = period.end_us - SETTLEMENT_WINDOW_US
         spans = [(period.start_us, last_us + 1)]
-        if known_seq is None:
-            first, last = self._whole_hours(info, period)
-            if first < last:
-                yield from self._hours(info, first, last)
-                spans = [(period.start_us, min(first, last_us + 1)), (last, last_us + 1)]
+        first, last = self._whole_hours(info, period)
+        if first < last:
+            yield from self._hours(info, first, last, known_seq)
+            spans = [(period.start_us, min(first, last_us + 1)), (last, last_us + 1)]
         for start, end in spans:
             for each in self._intervals(info, Period(start, end), known_seq) if start < end else ():
                 row, energy = each.row, each.energy
@@ -303,14 +315,16 @@ class Settlement:
         return (0, 0) if first is None else (first, last + US_PER_HOUR)
 
     def _hours(
-        self, info: ChannelInfo, first: int, last: int
+        self, info: ChannelInfo, first: int, last: int, known_seq: int | None
     ) -> Iterator[tuple[int, dict[Method, Fraction], int, int, int, int]]:
+        bound = _ALL if known_seq is None else known_seq
         rows = self._db.execute(
             "SELECT installation, num, den, sum(windows), sum(missing), sum(coverage), max(quality & 3), "
             "json_group_array(DISTINCT quality >> 2), sum(measured), sum(interpolated), sum(caught_up), "
-            "sum(substituted), sum(manual) FROM rollup WHERE kind = ? AND series = ? AND start >= ? AND start < ? "
-            "GROUP BY installation, num, den ORDER BY 1, 2, 3",
-            (HOUR, info.id, first, last),
+            "sum(substituted), sum(manual) FROM rollup WHERE kind = ?1 AND series = ?2 AND start >= ?3 AND start < ?4 "
+            "AND start NOT IN (SELECT start FROM rollup WHERE kind = ?1 AND series = ?2 AND start >= ?3 "
+            "AND start < ?4 AND seq > ?5) GROUP BY installation, num, den ORDER BY 1, 2, 3",
+            (HOUR, info.id, first, last, bound),
         ).fetchall()
         for installation, num, den, windows, missing, coverage, status, flags, *methods in rows:
             factor = info.step * Fraction(num, den)
@@ -319,6 +333,10 @@ class Settlement:
                 seen |= each
             sums = {Method(number): value * factor for number, value in enumerate(methods) if value}
             yield installation, sums, windows, missing, coverage, status | seen << 2
+        for span in rolled.changed_hours(self._db, info, Period(first, last), bound):
+            for each in interval_sums(self._db, info.id, span, known_seq):
+                known = {each.method: each.energy * info.step * each.ratio} if each.windows > each.missing else {}
+                yield each.installation or 0, known, each.windows, each.missing, each.coverage, each.quality
 
     def _intervals(self, info: ChannelInfo, period: Period, known_seq: int | None) -> list[Interval]:
         span = (info.id, period.start_us, period.end_us)
@@ -349,12 +367,3 @@ def _interval(info: ChannelInfo, row: Sequence[int]) -> Interval:
     start, part, seq, installation, r0, r1, energy, coverage, method, *rest = row
     values = IntervalRow(info.device, info.channel, installation, r0, r1, energy, coverage, Method(method), *rest)
     return Interval(start, start + SETTLEMENT_WINDOW_US, part, seq, values, info.step)
-
-
-def _rollup(info: ChannelInfo, row: Sequence[int]) -> RollUp:
-    start, installation, num, den, windows, missing, coverage, quality, energy, *methods = row
-    factor = info.step * Fraction(num, den)
-    by_method = {Method(number): value * factor for number, value in enumerate(methods) if value}
-    return RollUp(
-        start, installation or None, windows, missing, coverage // windows, quality, energy * factor, by_method
-    )

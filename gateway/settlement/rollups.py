@@ -10,13 +10,16 @@ from gateway.settlement.load_sums import LoadSums
 
 __all__ = ["DAY", "HOUR", "MONTH", "YEAR", "Calendar", "RollUps"]
 
-_COLUMNS = "windows, missing, coverage, quality, energy, measured, interpolated, caught_up, substituted, manual"
-_METHODS = 5
+_SUMS = ("windows", "missing", "coverage", "energy", "measured", "interpolated", "caught_up", "substituted", "manual")
+_COLUMNS = f"quality, seq, {', '.join(_SUMS)}"
+_INSERT = f"INSERT INTO rollup (kind, series, start, installation, num, den, {_COLUMNS}) VALUES (?{', ?' * 16})"  # noqa: S608  # ours
 _ADD = (
-    "INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "  # noqa: S608
+    f"{_INSERT} ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq), "
     "quality = max(quality & 3, excluded.quality & 3) | ((quality | excluded.quality) & ~3), "
-    + ", ".join(f"{name} = {name} + excluded.{name}" for name in _COLUMNS.split(", ") if name != "quality")
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)
 )
+_QUALITY, _SEQ, _WINDOWS, _MISSING, _COVERAGE, _ENERGY, _METHOD = range(7)
+_EMPTY = (0,) * (2 + len(_SUMS))
 
 
 class RollUps:
@@ -35,13 +38,15 @@ class RollUps:
         self._touched.add((series, self.calendar.hour(window_us)))
 
     def add(self, series: int, window_us: int, interval: Sequence[int]) -> None:
-        """A new interval: installation (0: none), num, den, energy (None: missing), coverage, method, quality."""
-        installation, num, den, energy, coverage, method, quality = interval
+        """A new interval: installation (0: none), num, den, energy (None: missing), coverage, method, quality, seq of
+        its entry.
+        """
+        installation, num, den, *values = interval
         key = (series, self.calendar.hour(window_us), installation, num, den)
         total = self._added.get(key)
         if total is None:
-            total = self._added[key] = [0] * (5 + _METHODS)
-        _count(total, energy, coverage, method, quality)
+            total = self._added[key] = list(_EMPTY)
+        _count(total, values)
         self._loads.add(series, window_us, interval)
 
     def flush(self) -> None:
@@ -71,7 +76,7 @@ class RollUps:
             day = self.calendar.day(hour)
             month = self.calendar.month(day)
             for kind, start in ((HOUR, hour), (DAY, day), (MONTH, month), (YEAR, self.calendar.year(month))):
-                key = (series, kind, start, *ratio)
+                key = (kind, series, start, *ratio)
                 total = sums.get(key)
                 if total is None:
                     sums[key] = list(values)
@@ -82,7 +87,7 @@ class RollUps:
 
     def _intervals(self, series: int, start: int, end: int) -> Iterable[Sequence[int]]:
         return self._db.execute(
-            "SELECT coalesce(installation, 0), num, den, energy, coverage, method, quality FROM interval "
+            "SELECT coalesce(installation, 0), num, den, energy, coverage, method, quality, seq FROM interval "
             "WHERE series = ? AND start >= ? AND start < ?",
             (series, start, end),
         )
@@ -96,39 +101,39 @@ class RollUps:
 
     def _replace(self, kind: int, series: int, start: int, rows: Iterator[Sequence[int]]) -> None:
         self._db.execute("DELETE FROM rollup WHERE kind = ? AND series = ? AND start = ?", (kind, series, start))
-        self._db.executemany(
-            "INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(series, kind, start, *row) for row in rows],
-        )
+        self._db.executemany(_INSERT, [(kind, series, start, *row) for row in rows])
 
 
 def _from_intervals(intervals: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
     sums: dict[tuple[int, int, int], list[int]] = {}
-    for installation, num, den, energy, coverage, method, quality in intervals:
-        total = sums.setdefault((installation, num, den), [0] * (5 + _METHODS))
-        _count(total, energy, coverage, method, quality)
+    for installation, num, den, *values in intervals:
+        _count(sums.setdefault((installation, num, den), list(_EMPTY)), values)
     for key, total in sums.items():
         yield *key, *total
 
 
-def _count(total: list[int], energy: int | None, coverage: int, method: int, quality: int) -> None:
-    """One interval into the sums of ``_COLUMNS``."""
-    total[0] += 1
-    total[2] += coverage
+def _count(total: list[int], interval: Sequence[int | None]) -> None:
+    """One interval (energy, coverage, method, quality, seq) into the values of ``_COLUMNS``."""
+    energy, coverage, method, quality, seq = interval
+    assert coverage is not None and method is not None and quality is not None and seq is not None  # noqa: PT018
+    total[_WINDOWS] += 1
+    total[_COVERAGE] += coverage
+    total[_SEQ] = max(total[_SEQ], seq)
     if quality:
-        total[3] = max(total[3] & 3, quality & 3) | ((total[3] | quality) & ~3)
+        total[_QUALITY] = max(total[_QUALITY] & 3, quality & 3) | ((total[_QUALITY] | quality) & ~3)
     if energy is None:
-        total[1] += 1
+        total[_MISSING] += 1
     else:
-        total[4] += energy
-        total[5 + method] += energy
+        total[_ENERGY] += energy
+        total[_METHOD + method] += energy
 
 
 def _join(total: list[int], values: Sequence[int]) -> None:
-    quality = max(total[3] & 3, values[3] & 3) | ((total[3] | values[3]) & ~3)
+    quality = max(total[_QUALITY] & 3, values[_QUALITY] & 3) | ((total[_QUALITY] | values[_QUALITY]) & ~3)
+    seq = max(total[_SEQ], values[_SEQ])
     for index, value in enumerate(values):
         total[index] += value
-    total[3] = quality
+    total[_QUALITY], total[_SEQ] = quality, seq
 
 
 def _merged(rows: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:

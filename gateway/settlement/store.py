@@ -273,7 +273,9 @@ class SettlementProjection:
                     )
                 )
                 if not replaces:
-                    self.rollups.add(series, start, (installation or 0, num, den, energy, coverage, method, quality))
+                    self.rollups.add(
+                        series, start, (installation or 0, num, den, energy, coverage, method, quality, seq)
+                    )
         self.db.executemany(
             "INSERT OR REPLACE INTO interval VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", inserts
         )

@@ -39,7 +39,7 @@ def put(db, kept, number, energy, method, *, replaced):
     if replaced:
         kept.touch(1, start)
     else:
-        kept.add(1, start, (7, 3, 2, energy, 1000, int(method), 0))
+        kept.add(1, start, (7, 3, 2, energy, 1000, int(method), 0, 1))
 
 
 def rows(db):
