@@ -28,7 +28,7 @@ REGISTRY_FROM_READINGS = ("recorded", "finding", "outcome", "presence", "silence
 SETTLEMENT_FROM_READINGS = ("heard", "dirty", "batch", "batch_refused")
 
 
-class _FactsBeside(FolderBeside):
+class FactsBeside(FolderBeside):
     """The folder with its own series, and registry and settlement beside."""
 
     __slots__ = ()
@@ -46,32 +46,22 @@ def rebuild_from_facts(folder: DataFolder, progress: Callable[[int, int], None])
     comes from readings is kept differently now): then everything has to be built again. ``progress`` is told the
     entry reached and the one to reach, now and then.
     """
-    last = _common_end(folder)
+    last = common_end(folder)
     if last is None:
         return None
-    beside = _FactsBeside.of(folder)
-    shutil.rmtree(beside.beside, ignore_errors=True)
-    with closing(Journal.open(beside, read_only=True)) as journal:
-        projector = Projector(beside, journal, load_plan)
-        count = 0
-        try:
-            if not (
-                _kept_alike(folder.registry, beside.registry, REGISTRY_FROM_READINGS)
-                and _kept_alike(folder.settlement, beside.settlement, SETTLEMENT_FROM_READINGS)
-            ):
-                return None
-            after = 0
-            while page := journal.read(after, BATCH_ENTRIES, FACT_KINDS, max_bytes=BATCH_BYTES):
-                facts = [entry for entry in page if entry.seq <= last]
-                if facts:
-                    projector.apply(facts)
-                    count += len(facts)
-                if len(facts) < len(page):
-                    break
-                after = page[-1].seq
-                progress(after, last)
-        finally:
-            projector.close()
+    beside = FactsBeside.of(folder)
+    count = build_beside(
+        beside,
+        last,
+        FACT_KINDS,
+        progress,
+        only_if=lambda: (
+            _kept_alike(folder.registry, beside.registry, REGISTRY_FROM_READINGS)
+            and _kept_alike(folder.settlement, beside.settlement, SETTLEMENT_FROM_READINGS)
+        ),
+    )
+    if count is None:
+        return None
     _carry_over(folder.registry, beside.registry, (*REGISTRY_FROM_READINGS, "meta"))
     _carry_over(folder.settlement, beside.settlement, (*SETTLEMENT_FROM_READINGS, "meta"))
     swap(beside.settlement, folder.settlement)
@@ -81,7 +71,40 @@ def rebuild_from_facts(folder: DataFolder, progress: Callable[[int, int], None])
     return count
 
 
-def _common_end(folder: DataFolder) -> int | None:
+def build_beside(
+    beside: FolderBeside,
+    last: int,
+    kinds: frozenset[str] | None,
+    progress: Callable[[int, int], None],
+    *,
+    only_if: Callable[[], bool] = lambda: True,
+) -> int | None:
+    """Apply the entries of some kinds (None: all) up to ``last`` to new files; how many went in.
+
+    None where ``only_if``, asked once the empty files stand, says no.
+    """
+    shutil.rmtree(beside.beside, ignore_errors=True)
+    with closing(Journal.open(beside, read_only=True)) as journal:
+        projector = Projector(beside, journal, load_plan)
+        count = after = 0
+        try:
+            if not only_if():
+                return None
+            while page := journal.read(after, BATCH_ENTRIES, kinds, max_bytes=BATCH_BYTES):
+                wanted = [entry for entry in page if entry.seq <= last]
+                if wanted:
+                    projector.apply(wanted)
+                    count += len(wanted)
+                if len(wanted) < len(page):
+                    break
+                after = page[-1].seq
+                progress(after, last)
+        finally:
+            projector.close()
+    return count
+
+
+def common_end(folder: DataFolder) -> int | None:
     """The entry up to which series, registry and settlement all are; None when they are not at the same one."""
     try:
         store = SeriesStore(folder.series, organisation=folder.organisation, read_only=True)
