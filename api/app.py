@@ -22,6 +22,7 @@ from api.people.store import AUTH_FILE, People
 from api.reading import Readers
 from api.routes import (
     account,
+    effects,
     energy_account,
     figures,
     judging,
@@ -58,6 +59,7 @@ EVERY_ROUTER = (
     stack_charts.router,
     ledger.router,
     judging.router,
+    effects.router,
     reviews.router,
     review_writing.router,
     review_writing.pages,

@@ -16,6 +16,7 @@ from api.setting import ReportFailedError
 from api.web.environment import bare_page
 from gateway.accounting.results import ResultStateError
 from gateway.assembly.reporting import ReportPeriodError
+from gateway.audit.look_back_decision import DecisionRefusedError
 from gateway.audit.results import ResultChangedError
 from gateway.certificates.refusal import CertificateRefusedError
 from gateway.domain.errors import DataFolderError, JournalError, MeterproofError, UnknownObjectError
@@ -84,6 +85,7 @@ STATUS_OF: tuple[tuple[type[MeterproofError], int, str], ...] = (
     (ReplacementRefusedError, HTTPStatus.CONFLICT, "refused"),
     (CertificateRefusedError, HTTPStatus.UNPROCESSABLE_ENTITY, "refused"),
     (ResultStateError, HTTPStatus.CONFLICT, "refused"),
+    (DecisionRefusedError, HTTPStatus.CONFLICT, "refused"),
     (ResultChangedError, HTTPStatus.CONFLICT, "refused"),
     (MeterproofError, HTTPStatus.INTERNAL_SERVER_ERROR, "fault"),
 )

@@ -193,6 +193,8 @@ class View:
         """Where a finding is seen in its surroundings."""
         if finding.rule == "replacement.open":
             return self.link(f"/replacements/{finding.facts['order']}")
+        if finding.decision:
+            return self.link("/effects", certificate=finding.certificate) + f"#span-{finding.entry_seq}"
         if finding.instrument and finding.area == "certificates":
             return self.link(f"/instruments/{finding.instrument}")
         if finding.point:

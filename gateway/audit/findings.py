@@ -7,6 +7,7 @@ from typing import Any
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.judged import judgement_of, judgements
 from gateway.audit.plant import Plant, PointFact, plant
+from gateway.audit.questioned import Answer, answers
 from gateway.audit.replacements import OPEN_ORDER, OrderView, replacements
 from gateway.domain.finding import Severity
 from gateway.domain.time import US_PER_DAY
@@ -37,6 +38,8 @@ class FindingView:
 
     ``entry_seq`` is the journal entry that opened it or showed it first; ``from_us``/``to_us`` µs UTC, None = still.
     Integers in the facts of a reading finding are scaled by ``decimals`` of its ``channel``, in ``unit``.
+    ``decision``: of a verdict that puts readings in question, how a person answered it (``gateway.audit.questioned``);
+    while it waits it is open, though its time may be over.
     """
 
     rule: str
@@ -59,6 +62,7 @@ class FindingView:
     decimals: int
     facts: Mapping[str, Any]
     entry_seq: int
+    decision: str = ""
 
 
 def findings(
@@ -98,10 +102,12 @@ def findings(
 
 def _verdicts(sources: Sources, asking: Asking, there: Plant) -> list[FindingView]:
     verdicts = sources.registry.verdicts(asking.organisation, None, asking.known_seq)
-    return [_of_verdict(each, there) for each in verdicts if each.from_us <= asking.as_of_us]
+    begun = [each for each in verdicts if each.from_us <= asking.as_of_us]
+    answered = answers(sources, asking, begun)
+    return [_of_verdict(each, there, answered.get(each.seq)) for each in begun]
 
 
-def _of_verdict(verdict: Verdict, there: Plant) -> FindingView:
+def _of_verdict(verdict: Verdict, there: Plant, answer: Answer | None) -> FindingView:
     point = verdict.point or _point_of(there, verdict.device or "", verdict.instrument or "")
     known = there.points.get(point)
     return FindingView(
@@ -109,7 +115,7 @@ def _of_verdict(verdict: Verdict, there: Plant) -> FindingView:
         severity=verdict.severity if verdict.severity in set(Severity) else Severity.WARNING,
         area=_RULE_AREAS.get(verdict.rule.split(".")[0], "readings"),
         source="verdict",
-        open=verdict.to_us is None,
+        open=verdict.to_us is None or (answer is not None and answer.waits),
         from_us=verdict.from_us,
         to_us=verdict.to_us,
         count=1,
@@ -125,6 +131,7 @@ def _of_verdict(verdict: Verdict, there: Plant) -> FindingView:
         decimals=0,
         facts=verdict.facts,
         entry_seq=verdict.seq,
+        decision="" if answer is None else answer.word,
     )
 
 

@@ -10,6 +10,7 @@ from gateway.audit.findings import FindingView, findings
 from gateway.audit.judging import stated
 from gateway.audit.ledger import LedgerRow, ledger_rows
 from gateway.audit.plant import Plant, PointFact, plant
+from gateway.audit.questioned import WAITS
 from gateway.domain.ledger import Direction, MeteringPoint
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, Period, local_midnight
 
@@ -51,7 +52,10 @@ class SlotCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The first page. ``day`` is the site's civil day; ``settled_to_us`` the end of the last settled quarter hour."""
+    """The first page. ``day`` is the site's civil day; ``settled_to_us`` the end of the last settled quarter hour.
+
+    ``look_backs_waiting``: verdicts that put readings in question and wait for a person's decision.
+    """
 
     day: date
     settled_to_us: int
@@ -67,6 +71,7 @@ class Overview:
     instruments: int
     findings: Sequence[FindingView]
     open_by_severity: dict[str, int]
+    look_backs_waiting: int
     journal_head: int
 
 
@@ -104,6 +109,7 @@ def overview(sources: Sources, asking: Asking) -> Overview:
             severity: sum(each.severity == severity for each in open_findings)
             for severity in ("error", "warning", "info")
         },
+        look_backs_waiting=sum(each.decision in WAITS for each in open_findings),
         journal_head=sources.journal.head(),
     )
 

@@ -22,7 +22,7 @@ from gateway.certificates.traceability import chain
 from gateway.certificates.withdrawing import withdrawal_draft
 from gateway.certificates.writing import InHouseCalibration, write_certificate
 from gateway.certificates.xml_reading import MAX_FILE_BYTES
-from gateway.cli.certificate_judging import effect, outlook, policy
+from gateway.cli.certificate_judging import decide, effect, outlook, policy
 from gateway.domain.errors import ConfigurationError, DataFolderError, UnknownObjectError
 from gateway.domain.ledger import CertificateKind
 from gateway.domain.time import parse_iso
@@ -60,7 +60,7 @@ def command() -> None:
     """Certificate files: digital calibration certificates, PDF, OFD. 检定/校准证书文件。"""
 
 
-for _each in (effect, outlook, policy):
+for _each in (effect, decide, outlook, policy):
     command.add_command(_each)
 
 

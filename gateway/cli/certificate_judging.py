@@ -1,4 +1,5 @@
-"""``meterproof certificate effect``, ``outlook`` and ``policy``: what a failure did, what comes, by which rules."""
+"""``meterproof certificate effect``, ``decide``, ``outlook`` and ``policy``: what a failure did, what a person decided
+about it, what comes, and by which rules."""
 
 import dataclasses
 import getpass
@@ -15,13 +16,17 @@ from gateway.assembly.platform import SystemClock
 from gateway.assembly.reading import OpenFolder, open_for_reading
 from gateway.audit.look_ahead import look_ahead
 from gateway.audit.look_back import LookBack, look_back
+from gateway.audit.look_back_decision import Wish, decision_draft
 from gateway.audit.look_back_results import TouchedResult
 from gateway.audit.look_back_spans import EffectOn, Questioned
+from gateway.audit.questioned import DECISIONS, Decision
 from gateway.cli.substitute import Moment
 from gateway.domain.errors import DataFolderError
 from gateway.domain.time import iso
 from gateway.i18n import text
 from gateway.i18n.rules import rule_title
+from gateway.i18n.terms import term
+from gateway.journal.audit_event import circumstances
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.metrology.conformity import RULES
@@ -57,9 +62,12 @@ def effect(language: str, /, number: str, as_of_us: int | None, *, as_json: bool
 
 
 def _effect_lines(language: str, found: LookBack) -> list[str]:
+    lines = [] if found.spans else [text(language, "nothing is in question")]
+    if found.past:
+        lines.append(text(language, "Decisions whose verdict no longer stands:"))
+        lines += [_decision_line(language, each) for each in found.past]
     if not found.spans:
-        return [text(language, "nothing is in question")]
-    lines = []
+        return lines
     for each in found.spans:
         lines += _span_lines(language, each)
     lines.append(text(language, "Results and reports made before it was known:"))
@@ -72,13 +80,20 @@ def _effect_lines(language: str, found: LookBack) -> list[str]:
 
 def _span_lines(language: str, span: Questioned) -> list[str]:
     until = iso(span.to_us) if span.to_us is not None else text(language, "until today")
-    lines = [f"{span.point}  {span.instrument}  {span.certificate}  {iso(span.from_us)} – {until}"]
+    place = f"{span.point}  {span.instrument}  {span.certificate}  {iso(span.from_us)} – {until}"
+    lines = [f"{place}  #{span.entry_seq}  {term(language, 'look_back_state', span.state)}"]
     error = "" if span.error_percent is None else f"  {span.error_percent:+g} %"
     lines.append(f"  {rule_title(language, span.rule)}{error}")
     if not span.possible:
         lines.append("  " + text(language, "nobody said how large the error was: ask for as-found results"))
     lines += [_effect_line(language, each) for each in ([span.total] if span.total else []) + list(span.months)]
-    return lines
+    return lines + [_decision_line(language, each) for each in span.decisions]
+
+
+def _decision_line(language: str, each: Decision) -> str:
+    named = "".join(f"  #{seq}" for seq in each.entries) + (f"  {each.result}" if each.result else "")
+    word = term(language, "look_back_state", each.decision)
+    return f"  #{each.entry_seq}  {word}{named}  {iso(each.at_us)}  {each.actor}: {each.reason}"
 
 
 def _result_lines(language: str, touched: TouchedResult) -> list[str]:
@@ -100,6 +115,45 @@ def _effect_line(language: str, each: EffectOn) -> str:
         return start + said
     weight = text(language, "significant") if each.significant else text(language, "within a third of U")
     return f"{start}{said}; {weight}"
+
+
+@click.command("decide")
+@click.argument("verdict", type=click.IntRange(1))
+@click.argument("decision", type=click.Choice(DECISIONS))
+@click.option("--reason", required=True, help="Why.")
+@click.option("--entry", "entries", type=click.IntRange(1), multiple=True, help="Entry that says what was done.")
+@click.option("--result", default="", help="With restated: the version that restates, such as 2026-03/2.")
+@click.option("--actor", help="Who decides this; default: the user of this machine.")
+@click.option("--at", "at_us", type=Moment(), help="Recording time (RFC 3339); in simulated folders only.")
+@_DATA
+@click.pass_obj
+def decide(language: str, /, verdict: int, decision: str, *, data: Path, **options: Any) -> None:
+    """Record what a person decided about readings in question. 记录追溯影响的裁定。
+
+    VERDICT is the number that 'certificate effect' prints with #. No reading and no total is changed by it.
+    """
+    folder = DataFolder.open(data)
+    _refuse_time_of_a_real_folder(folder, options["at_us"])
+    with open_for_reading(folder) as reader, Journal.open(folder) as journal:
+        at_us = _at(reader, options["at_us"])
+        wish = Wish(
+            verdict=verdict,
+            decision=decision,
+            reason=options["reason"],
+            entries=options["entries"],
+            result=options["result"],
+        )
+        draft = decision_draft(
+            reader.sources,
+            reader.asking(at_us),
+            wish,
+            actor=options["actor"] or getpass.getuser(),
+            at_us=at_us,
+            circumstances=circumstances(folder, journal),
+        )
+        seq = journal.append([draft])[0]
+    word = term(language, "look_back_state", decision)
+    click.echo(text(language, "on record as entry %(seq)s: %(decision)s", seq=seq, decision=word))
 
 
 @click.command("outlook")
@@ -141,8 +195,7 @@ def policy(language: str, /, *, data: Path, **options: Any) -> None:
     closed and opened anew.
     """
     folder = DataFolder.open(data)
-    if options["at_us"] is not None and not folder.simulated:
-        raise DataFolderError("--at is refused: the data folder %(path)s is real", path=str(folder.path))
+    _refuse_time_of_a_real_folder(folder, options["at_us"])
     said = {
         "decision_rule": options["decision_rule"],
         "correction_mode": options["correction"],
@@ -171,6 +224,11 @@ def policy(language: str, /, *, data: Path, **options: Any) -> None:
 
 def _opened(data: Path) -> OpenFolder:
     return open_for_reading(DataFolder.open(data, read_only=True))
+
+
+def _refuse_time_of_a_real_folder(folder: DataFolder, at_us: int | None) -> None:
+    if at_us is not None and not folder.simulated:
+        raise DataFolderError("--at is refused: the data folder %(path)s is real", path=str(folder.path))
 
 
 def _at(reader: OpenFolder, as_of_us: int | None) -> int:

@@ -189,6 +189,13 @@ TERMS: dict[str, dict[str, str]] = {
         "failed": "failed",
         "invalid": "invalid",
     },
+    "look_back_state": {
+        "waiting": "waits for a decision",
+        "again": "waits again: more is known now",
+        "accepted": "accepted as it stands",
+        "corrected": "corrected",
+        "restated": "restated",
+    },
     "drift_basis": {
         "history": "its own history",
         "class": "assumed from limit and cycle",

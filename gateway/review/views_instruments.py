@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.audit.certificates import Due
+from gateway.audit.questioned import answers, puts_in_question
 from gateway.domain.ledger import Certificate, LedgerDocument
 from gateway.domain.time import Period
 from gateway.review.gathered import Cell, Entry, Gathered, Instant, Ref, Section, said_word, section
@@ -90,14 +91,18 @@ def certificates_view(gathered: Gathered) -> Section:
 
 
 def use_view(gathered: Gathered) -> Section:
-    """Times in which an instrument in use was out of control: no valid certificate, a failed one, a wrong ratio."""
+    """Times in which an instrument in use was out of control: no valid certificate, a failed one, a wrong ratio; and
+    how what a failure or a withdrawal put in question was answered."""
     period = _period(gathered)
-    rules = {*CALIBRATION_RULES, "calibration.look_back", "calibration.not_verification", "installation.ratio_mismatch"}
+    rules = {*CALIBRATION_RULES, "calibration.not_verification", "installation.ratio_mismatch"}
     found = [
         each
         for each in gathered.sources.registry.verdicts(gathered.asking.organisation, None, gathered.asking.known_seq)
-        if each.rule in rules and each.from_us < period.end_us and (each.to_us is None or each.to_us > period.start_us)
+        if (each.rule in rules or puts_in_question(each))
+        and each.from_us < period.end_us
+        and (each.to_us is None or each.to_us > period.start_us)
     ]
+    answered = answers(gathered.sources, gathered.asking, found)
     rows: list[Sequence[Cell]] = [
         [
             each.instrument or "",
@@ -105,12 +110,17 @@ def use_view(gathered: Gathered) -> Section:
             Instant(max(each.from_us, period.start_us)),
             Instant(each.to_us if each.to_us is not None and each.to_us < period.end_us else None),
             each.certificate or "",
+            said_word("look_back_state", answered[each.seq].word if each.seq in answered else ""),
             Entry(each.seq),
         ]
         for each in found
     ]
     said = [("%(count)s times out of control within the period.", {"count": len(found)})]
-    columns = ["instrument", "finding", "from", "to", "certificate", "entry"]
+    waiting = sum(each.waits for each in answered.values())
+    if answered:
+        sentence = "%(count)s of them put readings in question; %(waiting)s wait for a person's decision."
+        said.append((sentence, {"count": len(answered), "waiting": waiting}))
+    columns = ["instrument", "finding", "from", "to", "certificate", "decision", "entry"]
     return section("use", ATTENTION if found else IN_ORDER, said, columns=columns, rows=rows, link="/calibration")
 
 

@@ -50,6 +50,7 @@ def tasks_of(asked: Asked, found: Overview, people: People) -> list[Task]:
     if view.may("quality.decide"):
         waiting = len(queue(sources, asking).waiting)
         tasks.append(Task("suspected events to decide", waiting, view.link("/quality") + "#queue", "warn"))
+        tasks.append(Task("look-backs to decide", found.look_backs_waiting, view.link("/effects"), "bad"))
     if view.may("ledger.write"):
         link = view.link("/instruments", due="attention")
         tasks.append(Task("instruments whose certificate needs attention", found.due_count, link, "bad"))

@@ -1,6 +1,5 @@
 """A failure found later: what it puts in question, how far totals, results and reports may be off, and what comes."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from shutil import copytree
@@ -8,63 +7,21 @@ from shutil import copytree
 import pytest
 from click.testing import CliRunner
 
-from gateway.assembly.projecting import Projection
 from gateway.assembly.reading import open_for_reading
 from gateway.audit.judging import judged
 from gateway.audit.look_ahead import look_ahead
-from gateway.audit.look_back import LookBack, look_back
 from gateway.cli.account import command as account
 from gateway.cli.certificate import command as certificate
 from gateway.domain.errors import MeterproofError, UnknownObjectError
 from gateway.domain.time import US_PER_DAY, Period
-from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
-from gateway.journal.journal import Journal
 from gateway.metrology.words import CODES, Word, worst_word
-from gateway.registry.recording import object_draft
-from tests.plant_folder import NOW, ORGANISATION, QUARTER_KWH, START, FixedClock, build_folder
+from tests.failing_plant import PLAN, Plant, issued
+from tests.plant_folder import NOW, ORGANISATION, QUARTER_KWH, START, build_folder
 
-PLAN = """
-accounting_plan: 1
-title: Intake
-pack: cets-cement-2024
-coefficients: gbt2589-2020
-sources: []
-products: []
-"""
 DAY_KWH = 96 * QUARTER_KWH
 NOW_DAY = date(2026, 3, 11)
 PLANT_TIME = "2026-03-11T02:07:00+08:00"
-
-
-@dataclass
-class Plant:
-    """A plant folder that more can be put on record in."""
-
-    folder: DataFolder
-    at_us: int = NOW
-
-    def record(self, entry_kind: str, id_: str, /, *, withdrawn: bool = False, **fields: str | int) -> None:
-        said = {"at_us": self.at_us, "from_us": None, "to_us": None, "actor": "a", "reason": "", "source": ""}
-        self.append(object_draft(entry_kind, ORGANISATION, id_, fields, withdrawn=withdrawn, **said))
-
-    def certificate(self, number: str, performed: str, **fields: str) -> None:
-        said = {"kind": "verification", "instrument": "M-01", "serial": "100001", "valid_until": "2032-03-31"}
-        self.record("certificate", number, performed_on=performed, **{"result": "pass", **said, **fields})
-
-    def append(self, *drafts: Draft) -> None:
-        with Journal.open(self.folder) as journal:
-            journal.append(list(drafts))
-        projection = Projection(self.folder, FixedClock(self.at_us))
-        try:
-            while projection.step().applied:
-                pass
-        finally:
-            projection.close()
-
-    def look_back(self, number: str = "", days: int = 2) -> LookBack:
-        with open_for_reading(self.folder) as reader:
-            return look_back(reader.sources, reader.asking(self.at_us + days * US_PER_DAY), number)
 
 
 @pytest.fixture(scope="module")
@@ -191,13 +148,6 @@ def test_results_and_reports_made_before_it_was_known_are_named_with_the_effect_
     assert "report/r" in said
     assert "march" in said
     assert run(plant, "effect", "--json").startswith("{")
-
-
-def issued(id_: str, known: int, figures: list[object], to_us: int = START + US_PER_DAY) -> Draft:
-    body = {"action": "issued", "actor": "a", "reason": "", "version": 1, "title": "t", "language": "zh"}
-    from_us = min(START, to_us - US_PER_DAY)
-    span = {"as_of": NOW, "known": known, "from": from_us, "to": to_us, "review": ""}
-    return Draft("result", f"{ORGANISATION}/result/report/{id_}", NOW, body | span | {"files": [], "figures": figures})
 
 
 def run(plant: Plant, *arguments: str) -> str:
