@@ -22,6 +22,7 @@ from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, Period, floor_
 from gateway.registry.record import Configuration
 from gateway.settlement.counter import THOUSANDTHS
 from gateway.settlement.query import Interval
+from gateway.settlement.row import IntervalRow
 
 MAX_WINDOWS = 31 * 96
 MAX_SHOWN_WINDOWS = 192
@@ -174,7 +175,7 @@ def trace(sources: Sources, asking: Asking, point: str, period: Period, *, windo
         transformers=transformers,
         instruments=_instruments(sources, asking, [*([fitted] if fitted else []), *transformers], at_us),
         findings=_covering(findings(sources, asking, point=point), Period(at_us, at_us + SETTLEMENT_WINDOW_US)),
-        recomputed=_recomputed(window),
+        recomputed=_recomputed(sources, window, edges),
     )
 
 
@@ -334,12 +335,30 @@ def _edge(
     return EdgeFact(at_us=at_us, register=register, readings=readings, declared=declared, missing=missing)
 
 
-def _recomputed(window: IntervalFact | None) -> Fraction | None:
-    """The window's value from its two edge registers, for comparison with the settled one; None across a rollover."""
-    if window is None or window.start_register is None or window.end_register is None:
+def _recomputed(sources: Sources, window: IntervalFact | None, edges: Sequence[EdgeFact]) -> Fraction | None:
+    """The window's value once more, from the journal alone: the registers and the ratio of its settlement entry, in the
+    resolution its readings were decoded with. None where that entry holds no such quarter hour, or other registers.
+
+    The figure itself is read from a projection that nobody signs, so the comparison must not read it there again.
+    """
+    entry = entry_or_none(sources, window.settlement.seq) if window and window.settlement else None
+    if window is None or entry is None or entry.body.get("from") != window.start_us:
         return None
-    difference = window.end_register - window.start_register
-    return difference * window.ratio if difference >= 0 else None
+    rows = [IntervalRow.from_document(each) for each in entry.body.get("rows") or ()]
+    key = (window.device, window.channel, window.installation_seq)
+    sealed = next((row for row in rows if row[:3] == key), None)
+    if sealed is None:
+        return None
+    fields = [field for edge in edges for reading in edge.readings for field in reading.fields]
+    decimals = next((field.decimals for field in fields if field.channel == window.channel), window.decimals)
+    step = Fraction(1, THOUSANDTHS * 10**decimals)
+    for stored, register in ((window.start_register, sealed.start), (window.end_register, sealed.end)):
+        if stored != (None if register is None else register * step):
+            return None
+    energy = sealed.energy
+    if sealed.start is not None and sealed.end is not None and sealed.end >= sealed.start:
+        energy = sealed.end - sealed.start
+    return None if energy is None else energy * step * Fraction(sealed.num, sealed.den or 1)
 
 
 def _fitted(
