@@ -28,11 +28,15 @@ class LookBack:
     past: Sequence[Decision]
 
 
-def look_back(sources: Sources, asking: Asking, certificate: str = "") -> LookBack:
+def look_back(sources: Sources, asking: Asking, certificate: str = "", *, verdict: int | None = None) -> LookBack:
     """What a certificate put in question; blank: every one. A certificate of a laboratory standard stands for all that
-    were made with it. UnknownObjectError when it is not on record."""
+    were made with it. UnknownObjectError when it is not on record. ``verdict``: that entry's alone."""
     causes = _causes(cards(sources, asking), certificate) if certificate else None
-    verdicts = [each for each in questioning(sources, asking) if causes is None or each.certificate in causes]
+    verdicts = [
+        each
+        for each in questioning(sources, asking)
+        if (causes is None or each.certificate in causes) and verdict in {None, each.seq}
+    ]
     answered = answers(sources, asking, verdicts)
     there, made = plant(sources, asking), made_events(sources, asking)
     spans = [
@@ -53,9 +57,9 @@ def look_back(sources: Sources, asking: Asking, certificate: str = "") -> LookBa
         results=touched_results(sources, asking, spans, made),
         past=[
             each
-            for verdict, said in decisions(sources, asking).items()
+            for seq, said in decisions(sources, asking).items()
             for each in said
-            if verdict not in standing and (causes is None or each.certificate in causes)
+            if verdict is None and seq not in standing and (causes is None or each.certificate in causes)
         ],
     )
 

@@ -55,10 +55,10 @@ def decision_draft(
 
     ``circumstances`` are those of the moment (``gateway.journal.audit_event``).
     """
-    found = look_back(sources, asking)
-    span = next((each for each in found.spans if each.entry_seq == wish.verdict), None)
-    if span is None:
+    found = look_back(sources, asking, verdict=wish.verdict)
+    if not found.spans:
         raise UnknownObjectError("entry %(seq)s puts nothing in question", seq=str(wish.verdict))
+    span = found.spans[0]
     _look_at(sources, asking, wish, span)
     old = span.decisions[-1].entry_seq if span.decisions else None
     body = {
@@ -131,7 +131,7 @@ def _look_at_result(sources: Sources, asking: Asking, name: str, span: Questione
 def _figures(sources: Sources, found: LookBack, span: Questioned) -> dict[str, Any]:
     """The effect, U and results as they stand, in journal form: text and integers."""
     effect = _effect(span.total) if span.total is not None else None
-    touched = [each for each in found.results if span.instrument in each.instruments]
+    touched = found.results
     return {
         "known": sources.registry.applied_seq(),
         "error_percent": error_text(span.error_percent),

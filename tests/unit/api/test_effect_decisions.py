@@ -46,7 +46,7 @@ def waiting(client: TestClient) -> tuple[int, int]:
 def test_decided_by_the_form(client: TestClient, plant: Plant) -> None:
     seq = span(client)["entry_seq"]
     assert waiting(client) == (1, 1)
-    assert html.fromstring(client.get("/?lang=zh").text).xpath("//li/a[@href='/effects'][contains(.,'待裁定')]")
+    assert html.fromstring(client.get("/?lang=zh").text).xpath("//li/a[@href='/effects'][contains(.,'追溯影响待裁定')]")
     (form,) = html.fromstring(client.get("/effects?lang=zh").text).xpath("//form[@action='/effects/decide']")
     assert {each.get("name"): each.get("value") for each in form.xpath(".//input[@type='hidden']")}["verdict"] == str(
         seq

@@ -121,6 +121,23 @@ def test_a_later_decision_stands_in_for_an_earlier_one_and_both_stay(failed: Pla
     assert (span.state, span.decisions[1].entries, span.decisions[1].old) == ("corrected", [seq], first)
 
 
+def test_at_every_entry_known_it_stands_as_the_decisions_until_then_say(failed: Plant) -> None:
+    certificate_seq = only_span(failed).entry_seq
+    made = {}
+    for step, decision in enumerate(("accepted", "corrected", "accepted")):
+        decide(
+            failed, decision, at_us=LATER - 10 + step, entries=[certificate_seq - 1] if decision == "corrected" else []
+        )
+        failed.record("document", f"D-{step}", kind="other", title="无关")
+        made[only_span(failed).decisions[-1].entry_seq] = decision
+    with open_for_reading(failed.folder) as reader:
+        for known in range(certificate_seq, reader.sources.registry.applied_seq() + 1):
+            (span,) = look_back(reader.sources, replace(reader.asking(LATER), known_seq=known)).spans
+            wanted = [decision for seq, decision in made.items() if seq <= known]
+            assert [each.decision for each in span.decisions] == wanted
+            assert span.state == (wanted[-1] if wanted else "waiting")
+
+
 def compute(plant: Plant, tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
     for command in (
