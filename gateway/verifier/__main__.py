@@ -13,7 +13,7 @@ from gateway.verifier.checkpoints import Options, Signed
 from gateway.verifier.compare import Comparison
 from gateway.verifier.folder import FolderCheck
 from gateway.verifier.influx import influx_comparison
-from gateway.verifier.package import PackageCheck
+from gateway.verifier.package import PackageCheck, container_of
 from gateway.verifier.proof import check_proof
 from gateway.verifier.report import Report
 from gateway.verifier.series import series_comparison
@@ -96,13 +96,15 @@ def _key(report: Report, text: str | None) -> notes.Key | None:
 
 
 def _outside(report: Report, path: Path) -> Signed | None:
-    """A checkpoint that somebody received earlier: a note, or a proof that ends in one."""
+    """A checkpoint that somebody received earlier: a note, a proof that ends in one, or a package that holds one."""
     try:
-        content = _small(path)
+        package = path.is_dir() or path.suffix == ".zip"
+        # the proof's checkpoint is the one that a package hands out; it continues the package's own
+        content = container_of(path).read("manifest.tlog-proof") if package else _small(path)
         if content.startswith(notes.PROOF_HEADER.encode()):
             return Signed(str(path), notes.parse_proof(content).checkpoint, outside=True)
         return Signed(str(path), notes.parse_checkpoint(content), outside=True)
-    except (notes.NoteError, OSError) as error:
+    except Exception as error:  # noqa: BLE001  # zlib and zipfile raise what they like on damaged input
         report.broken("checkpoint.malformed", str(path), reason=error)
         return None
 
@@ -128,7 +130,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("path", help="data folder, archive copy, package (.zip or unpacked) or .tlog-proof file")
     parser.add_argument("--key", help="the log's public key (text or file), received earlier from the plant")
     parser.add_argument(
-        "--against", action="append", metavar="CHECKPOINT", help="a checkpoint received earlier; repeatable"
+        "--against",
+        action="append",
+        metavar="CHECKPOINT",
+        help="a checkpoint received earlier, or an earlier package; repeatable",
     )
     parser.add_argument(
         "--reviewer",

@@ -85,6 +85,11 @@ class FolderContainer:
         return path.read_bytes()
 
 
+def container_of(path: Path) -> Container:
+    """The package at a path, unpacked or as one file."""
+    return FolderContainer(path) if path.is_dir() else ZipContainer(path)
+
+
 class PackageCheck:
     """One pass over a package; see ``run``."""
 
@@ -100,8 +105,7 @@ class PackageCheck:
         """Check everything."""
         self.report.about["kind"] = "evidence package"
         try:
-            container: Container = FolderContainer(self.path) if self.path.is_dir() else ZipContainer(self.path)
-            self._check(container)
+            self._check(container_of(self.path))
         except Exception as error:  # noqa: BLE001  # zlib and zipfile raise what they like on damaged input
             self.report.broken("package.malformed", self.path.name, reason=f"{type(error).__name__} {error}")
 

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from gateway.verifier import notes
+from gateway.verifier.__main__ import main
 from gateway.verifier.checkpoints import Options, Signed
 from gateway.verifier.figures import Evidence
 from gateway.verifier.package import PackageCheck
@@ -110,6 +111,25 @@ def test_another_key_and_another_history_are_refused(package, tmp_path):
     other = build_package(tmp_path / "other")
     codes = {each.code for each in check(other.path, package).problems}
     assert codes == {"key.given", "checkpoint.root"} or codes == {"key.given", "checkpoint.unknown"}
+
+
+def test_two_packages_of_a_plant_must_tell_one_history(package, tmp_path, capsys):
+    earlier = package.path.with_suffix(".first.zip")
+    assert _against(capsys, package.path, earlier) == (0, set())
+    with zipfile.ZipFile(earlier) as opened:
+        opened.extractall(tmp_path / "unpacked")
+    assert _against(capsys, package.path, tmp_path / "unpacked") == (0, set())
+    other = build_package(tmp_path / "other")  # the same plant, told again by another hand
+    code, problems = _against(capsys, package.path, other.path)
+    assert code == 1
+    assert problems <= {"checkpoint.root", "checkpoint.unknown"}
+    (tmp_path / "cut.zip").write_bytes(earlier.read_bytes()[:-9])
+    assert _against(capsys, package.path, tmp_path / "cut.zip") == (1, {"checkpoint.malformed"})
+
+
+def _against(capsys, path, earlier):
+    code = main([str(path), "--against", str(earlier), "--json"])
+    return code, {each["code"] for each in json.loads(capsys.readouterr().out)["problems"]}
 
 
 @pytest.fixture
