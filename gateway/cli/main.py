@@ -1,4 +1,4 @@
-"""``meterproof``: finds its commands by entry point and turns operator errors into sentences and exit codes.
+"""``meterproof``: runs one of its commands and turns operator errors into sentences and exit codes.
 
 Exit codes: 0 done; 1 the command says what failed; 2 wrong usage or configuration; 3 the data folder cannot be used;
 4 disk full; 5 the journal refuses; 6 a named object does not exist; 130 interrupted.
@@ -6,69 +6,29 @@ Exit codes: 0 done; 1 the command says what failed; 2 wrong usage or configurati
 
 import os
 import sys
-from importlib.metadata import EntryPoint, distribution, entry_points, version
+from collections.abc import Iterator
+from importlib.metadata import distribution, version
 from importlib.util import find_spec
 from json import loads
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import click
 
+from gateway.cli.commands import Commands
+from gateway.cli.refusals import refused_by_system, show_usage_error
 from gateway.domain.errors import ConfigurationError, DataFolderError, MeterproofError
 from gateway.i18n import LANGUAGES, language_from, text
 
-COMMAND_GROUP = "meterproof.commands"
 EXIT_INTERRUPTED = 130
+EXIT_UNREAD = 1
 DISTRIBUTION = "meterproof"
 PACKAGES = ("gateway", "api", "drivers", "config", "simulators")
 
 
-class _Commands(click.Group):
-    """The command list comes from entry points; a command's module is imported only when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return sorted(point.name for point in entry_points(group=COMMAND_GROUP))
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        for point in entry_points(group=COMMAND_GROUP, name=cmd_name):
-            return _loaded(point)
-        return None
-
-
-def _loaded(point: EntryPoint) -> click.Command:
-    command = point.load()
-    if not isinstance(command, click.Command):
-        raise TypeError(f"entry point {point.name!r} is not a click command")
-    return _speaking(command)
-
-
-def _speaking(command: click.Command) -> click.Command:
-    """Let ``--lang`` stand after the command too, where people type it; a command with its own keeps its own."""
-    for each in command.commands.values() if isinstance(command, click.Group) else ():
-        _speaking(each)
-    if not any("--lang" in parameter.opts for parameter in command.params):
-        command.params.append(
-            click.Option(
-                ["--lang"],
-                type=click.Choice(LANGUAGES),
-                expose_value=False,
-                callback=_choose,
-                help="Language: zh or en.",
-            )
-        )
-    return command
-
-
-def _choose(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    del parameter
-    if value is not None:
-        context.obj = value
-
-
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version(DISTRIBUTION), prog_name="meterproof")
 @click.option(
     "--lang", type=click.Choice(LANGUAGES), help="zh or en; default from LC_ALL, LC_MESSAGES or LANG, else zh."
@@ -76,31 +36,40 @@ def _choose(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.pass_context
 def root(context: click.Context, lang: str | None) -> None:
     """Meterproof: energy and carbon metering gateway. 能源与碳计量网关。"""
-    environment = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    context.obj = language_from(lang, *environment)
+    context.obj = language_from(lang, *_languages_set())
 
 
 def main() -> None:
     """Run the command line; the only place where exceptions become exit codes."""
-    language = language_from(
-        _language_option(sys.argv), *(os.environ.get(n) for n in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    )
+    language = language_from(_language_option(sys.argv), *_languages_set())
     try:
         assert_one_distribution()
-        sys.exit(root.main(standalone_mode=False))
+        code = root.main(standalone_mode=False)
+        sys.stdout.flush()  # a full disk behind a redirection is told here, not while the interpreter ends
+        sys.exit(code)
     except click.ClickException as error:
-        error.show()
+        show_usage_error(error, language)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(EXIT_INTERRUPTED)
-    except ConfigurationError as error:
-        for line in error.lines:
-            click.echo(line, err=True)
-        click.echo(text(language, error.message, **error.facts), err=True)
-        sys.exit(error.exit_code)
+    except BrokenPipeError:  # whoever reads what we write has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_UNREAD)
     except MeterproofError as error:
-        click.echo(text(language, error.message, **error.facts), err=True)
-        sys.exit(error.exit_code)
+        _show(error, language)
+    except OSError as error:
+        _show(refused_by_system(error), language)
+
+
+def _show(error: MeterproofError, language: str) -> NoReturn:
+    for line in error.lines if isinstance(error, ConfigurationError) else ():
+        click.echo(line, err=True)
+    click.echo(text(language, error.message, **error.facts), err=True)
+    sys.exit(error.exit_code)
+
+
+def _languages_set() -> Iterator[str | None]:
+    return (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
 
 
 def assert_one_distribution() -> None:
