@@ -61,17 +61,19 @@ def get_effects(
     if not wants_csv(request, format):
         return answered(asked, found)
     columns = ["of", "id", "from", "to", "value", "questioned", "unit", "bound", "estimate", "u", "U_k2", "significant"]
+    columns += ["verdict_entry", "decision"]
     effects = [
-        *((each.certificate, one) for each in found.spans for one in ([each.total] if each.total else [])),
-        *((each.certificate, one) for each in found.spans for one in each.months),
-        *((f"{each.id}/{each.version}", one) for each in found.results for one in each.figures),
+        *((each.certificate, one, each) for each in found.spans for one in ([each.total] if each.total else [])),
+        *((each.certificate, one, each) for each in found.spans for one in each.months),
+        *((each.name, one, None) for each in found.results for one in each.figures),
     ]
     rows: list[Sequence[object]] = [
         [
             *(of, one.id, At(one.from_us), At(one.to_us), one.value, one.questioned, one.unit),
             *(_text(one.bound), _text(one.estimate), _text(one.u), _text(one.expanded), one.significant),
+            *((span.entry_seq, span.state) if span else (None, "")),
         ]
-        for of, one in effects
+        for of, one, span in effects
     ]
     return exported(asked, columns, rows, f"effects-{asked.asking.today}")
 

@@ -1,5 +1,6 @@
 """The road of a decision after a look-back: by form and by API, on record, shown, and no longer waiting."""
 
+import csv
 from collections.abc import Iterator
 
 import pytest
@@ -83,6 +84,8 @@ def test_decided_by_the_api_and_again(client: TestClient, plant: Plant) -> None:
         ["accepted", "corrected"],
     )
     assert found["total"] == before["total"], "no total is changed by a decision"
+    rows = list(csv.DictReader(client.get(f"{EFFECTS}?format=csv").content.decode("utf-8-sig").splitlines()))
+    assert {(each["verdict_entry"], each["decision"]) for each in rows} == {(str(found["entry_seq"]), "corrected")}
 
 
 def test_known_before_the_decision_it_was_undecided(plant: Plant) -> None:
