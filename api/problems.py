@@ -20,7 +20,7 @@ from gateway.audit.look_back_decision import DecisionRefusedError
 from gateway.audit.results import ResultChangedError
 from gateway.certificates.refusal import CertificateRefusedError
 from gateway.domain.errors import DataFolderError, JournalError, MeterproofError, UnknownObjectError
-from gateway.i18n import text
+from gateway.i18n import recorded, text
 from gateway.registry.replacement_checks import ReplacementRefusedError
 from gateway.review.acts import ReviewError
 
@@ -116,7 +116,10 @@ def _operator_error(request: Request, error: Exception) -> Response:
 def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     listed = [
-        ParameterProblem(name=".".join(str(part) for part in each["loc"][1:]), reason=str(each["msg"]))
+        ParameterProblem(
+            name=".".join(str(part) for part in each["loc"][1:]),
+            reason=recorded.detail(language_of(request), str(each["msg"])),
+        )
         for each in error.errors()[:MAX_LISTED]
     ]
     detail = text(language_of(request), "A parameter of this address cannot be read.")
@@ -126,7 +129,8 @@ def _validation_error(request: Request, error: Exception) -> Response:
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     language = language_of(request)
-    detail = text(language, "There is nothing at this address.") if error.status_code == 404 else str(error.detail)
+    said = recorded.detail(language, str(error.detail))
+    detail = text(language, "There is nothing at this address.") if error.status_code == 404 else said
     name = "not-found" if error.status_code == 404 else f"http-{error.status_code}"
     made = answer(request, error.status_code, name, detail)
     for header, value in (error.headers or {}).items():

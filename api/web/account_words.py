@@ -91,7 +91,7 @@ class AccountWords:
         if basis == "accounting plan":
             return self.view.t("accounting plan")
         word = {"class": "accuracy class", "limit": "limit", "certificate": "certificate"}.get(head)
-        return f"{self.view.t(word)} {rest}" if word and rest else basis
+        return f"{self.view.t(word)} {rest}" if word and rest else self.view.t(basis)
 
     def _with(self, word: str, rest: str) -> str:
         return f"{word}{'：' if self.view.language == 'zh' else ': '}{rest}" if rest else word

@@ -18,6 +18,7 @@ from gateway.domain.finding import Severity
 from gateway.domain.quality import status_of
 from gateway.domain.time import iso
 from gateway.i18n import text
+from gateway.i18n.recorded import detail, recorded
 from gateway.i18n.rules import RULES, rule_sentence, rule_title
 from gateway.i18n.terms import quality_terms, term
 
@@ -33,6 +34,7 @@ WORD_FACTS = {
     "found": "fact_found",
     "state": "conformity",
     "mode": "correction_mode",
+    "limit_confidence": "standing",
 }
 UNIT_SYMBOLS = {"m3": "m³", "m3/h": "m³/h", "1": "", "tCO2": "tCO₂", "tCO2/t": "tCO₂/t", "tCO2/MWh": "tCO₂/MWh"}
 STATUS_CLASS = {0: "good", 1: "warn", 2: "bad", 3: "none"}
@@ -85,6 +87,14 @@ class View:
     def t(self, message: str, /, **facts: object) -> str:
         """A text in the reader's language."""
         return text(self.language, message, **facts)
+
+    def detail(self, said: str) -> str:
+        """The recorded detail of a failure in the reader's language; quoted where another program said it."""
+        return detail(self.language, said)
+
+    def limit_source(self, source: str, standing: str) -> str:
+        """Where a limit or a part of an uncertainty comes from, and how surely."""
+        return self.listed([recorded(self.language, source), *([self.term("standing", standing)] if standing else [])])
 
     def term(self, family: str, word: str | int | None) -> str:
         """A stored word in the reader's language."""
@@ -211,6 +221,8 @@ class View:
         if isinstance(value, int) and finding.channel:
             unit = self.unit(finding.unit)
             return f"{shown.scaled(value, finding.decimals)} {unit}".strip()
+        if name == "limit_source":
+            return recorded(self.language, str(value))
         if name in WORD_FACTS:
             return self.term(WORD_FACTS[name], str(value))
         return str(value)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from gateway.acquisition.line import Line
 from gateway.domain.time import US_PER_MINUTE, US_PER_S
-from gateway.i18n import text
+from gateway.i18n import recorded, text
 
 LOG = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ def silence_reporter(language: str) -> Callable[[str, bool, str], None]:
             LOG.warning("%s", text(language, "%(who)s answers again", who=who))
             return
         sentence = "%(who)s does not answer (%(detail)s); it is asked again from time to time, the rest goes on"
-        LOG.warning("%s", text(language, sentence, who=who, detail=detail))
+        LOG.warning("%s", text(language, sentence, who=who, detail=recorded.detail(language, detail)))
 
     return report
 

@@ -15,6 +15,7 @@ from gateway.domain.device import Device, RequestGroup
 from gateway.domain.errors import MeterproofError, UnknownObjectError
 from gateway.domain.ledger import Installation, InstallationRole
 from gateway.i18n import text
+from gateway.i18n.recorded import recorded
 from gateway.journal.folder import DataFolder
 from gateway.ports import Clock, Link
 from gateway.registry.registry import Registry
@@ -175,7 +176,7 @@ def _print(results: list[Any], fits: bool, language: str) -> None:
                         score=f"{each.score:5.2f}", order=order, shift=shift))  # fmt: skip
         for law in each.laws:
             if not law.holds:
-                click.echo(f"         ✗ {law.name}: {law.detail}")
+                click.echo(f"         ✗ {recorded(language, law.name)}: {law.detail}")
     if fits:
         click.echo(text(language, "The profile as written fits best."))
     else:

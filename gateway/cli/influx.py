@@ -19,6 +19,7 @@ from gateway.delivery.state import CourierState
 from gateway.domain.errors import MeterproofError
 from gateway.domain.time import iso
 from gateway.i18n import text
+from gateway.i18n.recorded import detail
 from gateway.journal.folder import DataFolder
 
 SINK = "influxdb"
@@ -83,7 +84,9 @@ def ping_command(language: str, site: Path, *, as_json: bool) -> None:
         dialect = choose_dialect(settings, server) if server.reachable else None
         click.echo(json.dumps({**asdict(server), "dialect": dialect}))
     if not server.reachable:
-        raise MeterproofError("%(url)s does not answer: %(reason)s", url=settings.url, reason=server.detail)
+        raise MeterproofError(
+            "%(url)s does not answer: %(reason)s", url=settings.url, reason=detail(language, server.detail)
+        )
     if not as_json:
         click.echo(
             text(
@@ -123,7 +126,7 @@ def status(language: str, site: Path, data: Path | None, *, as_json: bool) -> No
             seq=noted["seq"],
             head=head if head is not None else "?",
             dead=noted["dead_letters"],
-            detail=noted.get("detail", ""),
+            detail=detail(language, str(noted.get("detail", ""))),
         ).strip()
     )
 

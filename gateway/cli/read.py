@@ -17,7 +17,8 @@ from gateway.domain.errors import MeterproofError, UnknownObjectError
 from gateway.domain.quality import flags_of, status_of
 from gateway.domain.reading import Outcome
 from gateway.i18n import text
-from gateway.i18n.terms import quality_terms
+from gateway.i18n.recorded import detail
+from gateway.i18n.terms import quality_terms, term
 from gateway.ports import Answer
 
 EXIT_NOTHING_READ = 1
@@ -122,8 +123,8 @@ def _sentences(report: dict[str, Any], language: str) -> str:
         for answer in group["requests"]:
             raw = answer["raw"]
             if raw is None:
-                why = " ".join(str(part) for part in (answer["code"] or "", answer["detail"]) if part)
-                lines.append(f"  {answer['outcome']} {why}".rstrip())
+                why = [str(answer["code"] or ""), detail(language, answer["detail"])]
+                lines.append(" ".join(["  " + term(language, "outcome", answer["outcome"]), *filter(None, why)]))
             else:
                 words = " ".join(raw[place : place + 4] for place in range(0, len(raw), 4))
                 lines.append(f"  {words}")

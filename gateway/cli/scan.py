@@ -15,6 +15,7 @@ from gateway.assembly.plugins import drivers
 from gateway.assembly.site_loading import problem_line
 from gateway.domain.errors import ConfigurationError, MeterproofError, UnknownObjectError
 from gateway.i18n import text
+from gateway.i18n.recorded import detail
 from gateway.ports import Clock, Link, PollingDriver
 
 MAX_UNIT = 255
@@ -60,7 +61,9 @@ def command(
     try:
         found = asyncio.run(_scan(driver, connection, units, timeout_s, None if as_json else language))
     except OSError as error:
-        raise MeterproofError("the endpoint cannot be reached: %(reason)s", reason=str(error)) from error
+        raise MeterproofError(
+            "the endpoint cannot be reached: %(reason)s", reason=detail(language, str(error))
+        ) from error
     if as_json:
         click.echo(json.dumps({"units": [each.document() for each in found if each.state != "silent"]}))
     else:
@@ -92,7 +95,7 @@ async def _scan(
 def _line(found: Any, language: str) -> str:  # the driver's own row
     state = text(language, "unit answers") if found.state == "answers" else text(language, "unit is disturbed")
     names = ", ".join(found.identification.values())
-    parts = [f"{found.unit:>3}", state, f"{found.elapsed_ms:.0f} ms", found.detail, names]
+    parts = [f"{found.unit:>3}", state, f"{found.elapsed_ms:.0f} ms", detail(language, found.detail), names]
     return "  ".join(part for part in parts if part)
 
 

@@ -27,8 +27,11 @@ def _catalogue(language: str) -> dict[str, str]:
 
 
 def text(language: str, message: str, /, **facts: object) -> str:
-    """``message`` in the language with its placeholders filled; the English sentence where no translation stands."""
-    template = _catalogue(language).get(message, message) if language != "en" else message
+    """``message`` in the language with its placeholders filled; the message itself where no translation stands.
+
+    English has a catalogue too: of what shipped catalogues say in Chinese.
+    """
+    template = _catalogue(language).get(message, message)
     return template % facts if facts else template
 
 

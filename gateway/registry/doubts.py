@@ -89,11 +89,11 @@ def _verdict_of(row: LedgerRow, card: Mapping[str, Any]) -> Iterator[LedgerProbl
     if kind == "verification" and result == "none":
         yield _doubt(row, "a verification ends in a verdict; this row has none")
     if kind == "verification" and result == "fail":
-        yield _doubt(row, "a failed verification is a rejection notice (检定结果通知书)")
+        yield _doubt(row, "a failed verification is a rejection notice")
     if kind == "rejection_notice" and result == "pass":
         yield _doubt(row, "a rejection notice cannot say that the instrument passed")
     if kind in {"calibration", "internal"} and result == "none" and not said.get("confirmed_result"):
-        yield _doubt(row, "a calibration counts only with a confirmation for its use (计量确认); there is none")
+        yield _doubt(row, "a calibration counts only with a confirmation for its use; there is none")
     if card.get("compulsory") and kind in {"calibration", "internal"}:
         yield _doubt(row, "the instrument is under compulsory verification; a calibration does not meet it")
     if kind == "internal" and not said.get("standards"):
@@ -125,9 +125,9 @@ def _point(row: LedgerRow, points: Mapping[str, Mapping[str, Any]]) -> Iterator[
 
 def _installation(row: LedgerRow) -> Iterator[LedgerProblem]:
     if row.object.get("role", "meter") == "meter" and row.object.get("opening_index") is None:
-        yield _doubt(row, "the register at fitting (装表底度) is not stated")
+        yield _doubt(row, "the register at fitting is not stated")
     if row.to_us is not None and row.object.get("role", "meter") == "meter" and row.object.get("closing_index") is None:
-        yield _doubt(row, "the register at dismounting (拆表底度) is not stated")
+        yield _doubt(row, "the register at dismounting is not stated")
 
 
 def _ended(row: LedgerRow, today: date) -> Iterator[LedgerProblem]:

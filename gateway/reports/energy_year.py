@@ -266,7 +266,7 @@ def year_table(making: Making) -> Table:
         source=making.t(INFERRED),
         notes=(
             making.t("Bought: the invoices whose time lies within the period. Used: metered at level 1, in less out."),
-            making.t("Standard coal by the calorific (当量) value. Nothing is transformed into other energy here."),
+            making.t("Standard coal by the calorific value. Nothing is transformed into other energy here."),
         ),
     )
 

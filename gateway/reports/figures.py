@@ -14,7 +14,7 @@ from gateway.reports.forms import boxes
 from gateway.reports.making import Making
 
 LEAVES_A_PICTURE = 13
-DRAWN_AS_OURS = "Title as quoted from JJF 1356-2012 annex B (转载); how it is drawn is our own."
+DRAWN_AS_OURS = "Title as pages quoting JJF 1356-2012 annex B print it; how it is drawn is our own."
 
 
 def energy_flow(making: Making) -> Document:

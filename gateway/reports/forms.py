@@ -11,9 +11,9 @@ from gateway.domain.ledger import InstallationRole, Person
 from gateway.reports.document import Boxes, Cell, Document, Table
 from gateway.reports.making import Making
 
-QUOTED = "Columns as pages quoting JJF 1356-2012 annex B print them (转载); the norm's own text was not read."
+QUOTED = "Columns as pages quoting JJF 1356-2012 annex B print them; the norm's own text was not read."
 INFERRED = (
-    "Title as quoted from JJF 1356-2012 annex B (转载); the columns are inferred, the norm's form was not seen (推断)."
+    "Title as pages quoting JJF 1356-2012 annex B print it; the columns are inferred, the norm's form was not seen."
 )
 
 

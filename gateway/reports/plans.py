@@ -192,7 +192,7 @@ def quality_plan(making: Making) -> Document:
             Method(
                 name=making.t("Fields"),
                 text=making.t(
-                    "The fields of each parameter follow GB/T 32151.34-2024 annex E as quoted (转载); "
+                    "The fields of each parameter follow GB/T 32151.34-2024 annex E as quoted elsewhere; "
                     "the rest is our own."
                 ),
             ),

@@ -20,9 +20,7 @@ VERDICTS = {
     "not_applicable": "not applicable",
     "open": "not judged",
 }
-FIELDS = (
-    "Fields of the cover and chapters as a public copy of a review report prints them (转载); the layout is our own."
-)
+FIELDS = "Fields of the cover and chapters as a public copy of a review report prints them; the layout is our own."
 BASIS = {
     "energy": ("《能源计量监督管理办法》(国家质检总局令第132号)", "JJF 1356-2012", "GB/T 2589-2020", "GB 17167-2025"),
     "carbon": ("JJF(皖)218-2025", "JJF(皖)197-2025", "GB/T 32150"),
