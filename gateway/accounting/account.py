@@ -11,12 +11,16 @@ from fractions import Fraction
 from gateway.accounting.carbon import Emissions, Working
 from gateway.accounting.estimate import Effect
 from gateway.accounting.inputs import Inputs
-from gateway.accounting.quantities import Quantities, Quantity, added, unknown
+from gateway.accounting.laboratory import LaboratoryMean
+from gateway.accounting.quantities import Quantities
+from gateway.accounting.quantity import Quantity, added, unknown
+from gateway.accounting.weighting import Weighing
 from gateway.domain.errors import MeterproofError
 from gateway.domain.figure import Figure
 from gateway.domain.ledger import Direction, MeteringPoint
 
-RULES_EDITION = "1"
+RULES_EDITION = "2"
+"""2: laboratory means weighted by consumption, channel means by what flowed; 1: neither."""
 ENERGY_RULE = f"energy@{RULES_EDITION}"
 CARBON_RULE = f"carbon@{RULES_EDITION}"
 GJ_PER_TCE = Fraction("29.3076")
@@ -42,6 +46,7 @@ class Account:
     lines: dict[str, Line] = field(default_factory=dict)
     exposure: dict[str, Fraction] = field(default_factory=dict)
     workings: Mapping[str, Working] = field(default_factory=dict)
+    means: Mapping[tuple[str, str, str], LaboratoryMean] = field(default_factory=dict)
 
     def add(self, id_: str, quantity: Quantity, rule: str, parts: tuple[str, ...] = ()) -> Quantity:
         """One more line."""
@@ -64,6 +69,7 @@ def account(inputs: Inputs) -> Account:
     emissions = Emissions(inputs, quantities)
     _carbon(made, emissions)
     made.workings = emissions.workings
+    made.means = quantities.means
     _intensities(made)
     return made
 
@@ -76,7 +82,8 @@ def _energy(made: Account, quantities: Quantities) -> None:
         if inputs.amounts[name].value is None and not inputs.amounts[name].expected:
             continue
         amount = made.add(f"energy/{name}", quantities.point(name), ENERGY_RULE)
-        standard = standard_coal(quantities, amount, point.energy_kind)
+        by = Weighing(line=f"tce/{name}", formula=name, unit=amount.unit)
+        standard = standard_coal(quantities, amount, point.energy_kind, by)
         if "no_standard_coal" in standard.reasons:
             continue
         made.add(f"tce/{name}", standard, ENERGY_RULE)
@@ -86,7 +93,8 @@ def _energy(made: Account, quantities: Quantities) -> None:
         if point.level == 1:
             physical.setdefault(f"energy/kind/{point.energy_kind}", []).append((f"energy/{name}", sign))
             if inputs.plan.primary:
-                made.add(f"{PRIMARY}/{name}", _primary(quantities, amount, standard, point.energy_kind), ENERGY_RULE)
+                primary = _primary(quantities, amount, standard, point.energy_kind, by)
+                made.add(f"{PRIMARY}/{name}", primary, ENERGY_RULE)
                 coal.setdefault(f"{PRIMARY}/kind/{point.energy_kind}", []).append((f"{PRIMARY}/{name}", sign))
     for name, parts in sorted(physical.items()):
         units = {made.lines[part].quantity.unit for part, _ in parts}
@@ -108,20 +116,23 @@ def _consumed(made: Account, quantities: Quantities, basis: str) -> None:
     for stock in quantities.inputs.plan.stocks:
         kind = quantities.kind_of(stock)
         laid = quantities.laid_in_stock(stock)
-        coal = standard_coal(quantities, laid, kind)
+        name = f"{basis}/stock/{stock.id}"
+        by = Weighing(line=name, formula=stock.used, unit=stock.unit)
+        coal = standard_coal(quantities, laid, kind, by)
         if "no_standard_coal" in coal.reasons:
             continue  # a stock of no energy
-        name = f"{basis}/stock/{stock.id}"
-        made.add(name, coal if basis == "tce" else _primary(quantities, laid, coal, kind), ENERGY_RULE)
+        made.add(name, coal if basis == "tce" else _primary(quantities, laid, coal, kind, by), ENERGY_RULE)
         stocks.append((name, Fraction(-1)))
     if stocks:
         made.sum(f"{basis}/consumed", [(f"{basis}/total", Fraction(1)), *stocks], "tce", ENERGY_RULE)
 
 
-def _primary(quantities: Quantities, amount: Quantity, standard: Quantity, kind: str) -> Quantity:
+def _primary(quantities: Quantities, amount: Quantity, standard: Quantity, kind: str, by: Weighing) -> Quantity:
     """An amount in tce by the primary-energy value (等价值) the plan states, else as by the equivalent one (当量值)."""
     stated = quantities.inputs.plan.primary.get(kind)
-    return standard if stated is None else _by_coefficient(quantities, amount, kind, quantities.parameter(stated))
+    if stated is None:
+        return standard
+    return _by_coefficient(quantities, amount, kind, quantities.parameter(stated, weighing=by))
 
 
 def _virtual(made: Account, quantities: Quantities, name: str, formula: str) -> None:
@@ -132,7 +143,7 @@ def _virtual(made: Account, quantities: Quantities, name: str, formula: str) -> 
         points = []
     unit = quantities.point(points[0]).unit if points else ""
     quantity = made.add(f"energy/{name}", quantities.formula(formula, unit), ENERGY_RULE)
-    standard = standard_coal(quantities, quantity, kind)
+    standard = standard_coal(quantities, quantity, kind, Weighing(line=f"tce/{name}", formula=formula, unit=unit))
     if "no_standard_coal" not in standard.reasons:
         made.add(f"tce/{name}", standard, ENERGY_RULE)
 
@@ -173,21 +184,20 @@ def _above(point: MeteringPoint, points: Mapping[str, MeteringPoint]) -> list[Me
     return found
 
 
-def standard_coal(quantities: Quantities, amount: Quantity, kind: str) -> Quantity:
-    """An amount in tce: by the plan's calorific value or coefficient for its kind, else by the edition's row.
+def standard_coal(quantities: Quantities, amount: Quantity, kind: str, by: Weighing | None = None) -> Quantity:
+    """An amount in tce: by the plan's calorific value or coefficient for its kind, its mean weighted ``by`` the amount,
+    else by the edition's row.
 
     Reason ``no_standard_coal`` where the kind has none (a product, an emission).
     """
     plan, book = quantities.inputs.plan, quantities.inputs.factors
     stated = plan.standard_coal.get(kind)
-    if stated is not None and stated.property == "ncv" and stated.laboratory:
-        value = quantities.parameter(stated)
-        if value.unit == "GJ/t":
-            heat = quantities.converted(amount, "t", kind).times(value, "GJ")
-            return heat.become(None if heat.estimate is None else heat.estimate.scaled(1 / GJ_PER_TCE), "tce")
-        return _by_coefficient(quantities, amount, kind, value)
     if stated is not None:
-        return _by_coefficient(quantities, amount, kind, quantities.parameter(stated))
+        value = quantities.parameter(stated, weighing=by)
+        if stated.property != "ncv" or not stated.laboratory or value.unit != "GJ/t":
+            return _by_coefficient(quantities, amount, kind, value)
+        heat = quantities.converted(amount, "t", kind).times(value, "GJ")
+        return heat.become(None if heat.estimate is None else heat.estimate.scaled(1 / GJ_PER_TCE), "tce")
     row = f"coefficient/{plan.coefficients}/{_row(quantities.inputs, kind)}"
     if row not in book:
         return unknown("tce", "no_standard_coal")

@@ -11,7 +11,9 @@ from gateway.accounting.estimate import Estimate
 from gateway.accounting.heat import HeatRule, enthalpy_of, steam_heat, water_heat
 from gateway.accounting.inputs import Inputs
 from gateway.accounting.plan import EmissionSource
-from gateway.accounting.quantities import Quantities, Quantity, unknown
+from gateway.accounting.quantities import Quantities
+from gateway.accounting.quantity import Quantity, unknown
+from gateway.accounting.weighting import Weighing
 from gateway.domain.errors import ConfigurationError, MeterproofError
 from gateway.domain.figure import decimal_fraction
 
@@ -89,11 +91,18 @@ class Emissions:
             return unknown("tCO2", str(error))
 
     def _parameter(
-        self, source: EmissionSource, name: str, unit: str = "", default: Quantity | None = None
+        self,
+        source: EmissionSource,
+        name: str,
+        unit: str = "",
+        *,
+        default: Quantity | None = None,
+        by: Weighing | None = None,
     ) -> Quantity:
+        """A source's parameter; ``by``: what its mean is weighted by, else by the source's tonnes."""
         parameter = source.parameters.get(name)
         if parameter is not None:
-            found = self._ask.parameter(parameter, unit)
+            found = self._ask.parameter(parameter, unit, by or _activity(source, "t"))
         else:
             found = default if default is not None else unknown(unit, f"no_parameter:{source.id}:{name}")
         self.workings[source.id].parameters[name] = found
@@ -112,12 +121,23 @@ class Emissions:
             ncv = self._parameter(source, "ncv", "GJ/t")
             unit = "t"
         heat = self._amount(source, unit).times(ncv, "GJ")
-        carbon = self._parameter(source, "carbon", "tC/GJ")
+        carbon = self._parameter(source, "carbon", "tC/GJ", by=self._heat_of(source, unit, ncv))
         return self._burnt(heat.times(carbon, "tC"), source)
 
+    def _heat_of(self, source: EmissionSource, unit: str, ncv: Quantity) -> Weighing:
+        """The heat of a fuel month by month: what carbon per heat is multiplied by."""
+        activity = _activity(source, unit)
+        parameter = source.parameters.get("ncv")
+        tested = None if parameter is None else self._ask.means.get((activity.line, parameter.laboratory, "ncv"))
+        if tested is None or ncv.estimate is None:
+            return activity  # the same heat value in every month
+        mean = ncv.estimate.value
+        return activity.times([mean if each.mean is None else each.mean.value for each in tested.months], "GJ")
+
     def _fuel_carbon(self, source: EmissionSource) -> Quantity:
-        carbon = self._parameter(source, "carbon_per_unit")
-        unit = carbon.unit.partition("/")[2] or ("t" if source.kind == "fuel_mass" else "10^4 m3@0C")
+        usual = "t" if source.kind == "fuel_mass" else "10^4 m3@0C"
+        carbon = self._parameter(source, "carbon_per_unit", by=_activity(source, usual))
+        unit = carbon.unit.partition("/")[2] or usual
         return self._burnt(self._amount(source, unit).times(carbon, "tC"), source)
 
     def _burnt(self, carbon: Quantity, source: EmissionSource) -> Quantity:
@@ -185,3 +205,7 @@ class Emissions:
         pure = self._amount(source, "t").times(self._parameter(source, "purity", "1", default=_WHOLE), "t")
         reacted = pure.times(self._parameter(source, "conversion", "1", default=_WHOLE), "t")
         return reacted.times(self._parameter(source, "factor"), "tCO2")
+
+
+def _activity(source: EmissionSource, unit: str) -> Weighing:
+    return Weighing(line=f"carbon/source/{source.id}", formula=source.amount, unit=unit)

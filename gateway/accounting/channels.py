@@ -1,15 +1,17 @@
 """Means of instantaneous channels over a period, for parameters that are measured in the plant: pressure, temperature.
 
 As known now the sums of whole hours are taken; as recorded up to an entry, the readings one by one. Both are exact sums
-over counts, bad and missing values left out. Hours are not weighted by what flowed in them.
+over counts, bad and missing values left out. Where the mean is multiplied by an amount, each hour's mean is weighted by
+what flowed in that hour, so that the product is the sum of the hours' products.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from typing import Any
 
+from gateway.accounting.weighting import Steps
 from gateway.domain.ledger import Installation
 from gateway.domain.time import US_PER_HOUR, Period
 from gateway.registry.registry import Registry
@@ -22,12 +24,34 @@ Wanted = tuple[str, str]  # point, measurand
 
 @dataclass(frozen=True, slots=True)
 class ChannelMean:
-    """A mean in ``unit`` over so many readings; ``installation`` is the entry that says which device measures there."""
+    """A mean in ``unit`` over so many readings; ``installation`` is the entry that says which device measures there.
+
+    ``hours``: sum and number of the readings by where their hour begins (µs UTC).
+    """
 
     value: Fraction
     unit: str
     readings: int
     installation: int
+    hours: Mapping[int, tuple[Fraction, int]] = field(default_factory=dict)
+
+    def weighted(self, flowed: Steps) -> tuple[Fraction, int] | None:
+        """The mean of the hours' means by what flowed in them, and in how many hours something flowed unread; None
+        where nothing is known to have flowed, or some of it backwards.
+        """
+        if any(amount is not None and amount < 0 for amount in flowed.values()):
+            return None
+        top, bottom, unread = Fraction(0), Fraction(0), 0
+        for hour, amount in flowed.items():
+            if not amount:
+                continue
+            total, count = self.hours.get(hour, (Fraction(0), 0))
+            if count:
+                top += amount * total / count
+                bottom += amount
+            else:
+                unread += 1
+        return (top / bottom, unread) if bottom else None
 
 
 def channel_means(
@@ -64,7 +88,8 @@ def _mean(  # noqa: PLR0917  # one question in all its parts
     configured: Mapping[str, Mapping[str, Any]],
 ) -> ChannelMean | None:
     point, measurand = wanted
-    total, count, unit, seq = Fraction(0), 0, "", 0
+    hours: dict[int, tuple[Fraction, int]] = {}
+    unit, seq = "", 0
     for record in registry.installations_of_point(organisation, point, None, known_seq):
         installation = record.read_as(Installation)
         start = max(period.start_us, record.from_us or period.start_us)
@@ -76,13 +101,15 @@ def _mean(  # noqa: PLR0917  # one question in all its parts
             if place is None:
                 continue
             channel = described["channels"][place]
-            sums, number = _summed(
-                registry, series, (installation.device, group, measurand), Period(start, end), known_seq
-            )
-            total += Fraction(sums, 10 ** int(channel.get("decimals") or 0))
-            count += number
+            found = _summed(registry, series, (installation.device, group, measurand), Period(start, end), known_seq)
+            for hour, (sums, number) in found.items():
+                total, count = hours.get(hour, (Fraction(0), 0))
+                hours[hour] = (total + Fraction(sums, 10 ** int(channel.get("decimals") or 0)), count + number)
             unit, seq = str(channel.get("unit") or ""), record.seq
-    return ChannelMean(total / count, unit, count, seq) if count else None
+    readings = sum(count for _, count in hours.values())
+    if not readings:
+        return None
+    return ChannelMean(sum((total for total, _ in hours.values()), Fraction(0)) / readings, unit, readings, seq, hours)
 
 
 def _position(described: Mapping[str, Any], measurand: str) -> int | None:
@@ -94,8 +121,8 @@ def _position(described: Mapping[str, Any], measurand: str) -> int | None:
 
 def _summed(
     registry: Registry, series: SeriesStore, of: tuple[str, str, str], period: Period, known_seq: int | None
-) -> tuple[int, int]:
-    """Sum and number of the usable readings of a channel (device, group, measurand)."""
+) -> dict[int, tuple[int, int]]:
+    """Sum and number of the usable readings of a channel (device, group, measurand) by hour."""
     device, group, measurand = of
 
     def position_of(cfg_seq: int) -> int | None:
@@ -103,10 +130,10 @@ def _summed(
         groups = {} if configuration is None else configuration.body.get("groups") or {}
         return _position(groups.get(group) or {}, measurand)
 
-    total, count = 0, 0
+    found: dict[int, tuple[int, int]] = {}
     if known_seq is None:
         hours = series.hours(device, group, position_of, period)
-        total, count = sum(hours.sums), sum(hours.counts)
+        found = dict(zip(hours.starts, zip(hours.sums, hours.counts, strict=True), strict=True))
         # hours are rolled up once they are over; what is not yet stands in its readings
         if hours.starts:
             period = Period(min(max(hours.starts) + US_PER_HOUR, period.end_us), period.end_us)
@@ -119,6 +146,7 @@ def _summed(
             continue
         value = row.values[place]
         if value is not None and row.quality[place] & 3 < _USABLE:
-            total += value
-            count += 1
-    return total, count
+            hour = row.slot_us // US_PER_HOUR * US_PER_HOUR
+            total, count = found.get(hour, (0, 0))
+            found[hour] = (total + value, count + 1)
+    return found

@@ -15,7 +15,8 @@ from gateway.accounting.crosschecks import (
 )
 from gateway.accounting.estimate import Estimate
 from gateway.accounting.inputs import Inputs
-from gateway.accounting.metered import Amount, amounts, quarters
+from gateway.accounting.metered import Amount, amounts
+from gateway.accounting.point_amounts import quarters
 from gateway.accounting.quantities import Quantities
 from gateway.accounting.tariff import Cost, Tariff, cost
 from gateway.domain.time import Period

@@ -73,6 +73,8 @@ def _stages(old: Inputs, new: Inputs) -> Iterator[tuple[str, Inputs]]:
         instruments=new.instruments,
         channels=new.channels,
         surveys=new.surveys,
+        months=new.months,
+        consumption=new.consumption,
     )
     yield "data", data
     tested = replace(data, laboratory=new.laboratory)

@@ -4,12 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from itertools import pairwise
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.accounting.channels import ChannelMean, channel_means
+from gateway.accounting.consumption import Consumption, consumption
 from gateway.accounting.crosschecks import StockRecord, stock_records
 from gateway.accounting.factors import FactorBook
 from gateway.accounting.instruments import Instruments
@@ -17,6 +17,7 @@ from gateway.accounting.laboratory import LaboratoryRecord, records
 from gateway.accounting.metered import Amount, amounts
 from gateway.accounting.online import online_records
 from gateway.accounting.plan import Plan
+from gateway.accounting.point_amounts import PointAmounts
 from gateway.accounting.units import Units
 from gateway.domain.ledger import MeteringPoint
 from gateway.domain.time import Period, local_date, local_midnight
@@ -42,6 +43,7 @@ class Inputs:
     channels: Mapping[tuple[str, str], ChannelMean] = field(default_factory=dict)
     surveys: tuple[StockRecord, ...] = ()
     months: tuple[Period, ...] = ()  # civil months of the site that the period touches, cut to it
+    consumption: Consumption = field(default_factory=Consumption)  # what means are weighted by
 
     def digest(self) -> str:
         """SHA-256 over what the figures are computed from: plan, factors' numbers, amounts, laboratory values."""
@@ -79,6 +81,7 @@ class Inputs:
             ]
         if self.surveys:
             document["surveys"] = [[each.point, each.at_us, str(each.amount), each.unit] for each in self.surveys]
+        document |= self.consumption.document()
         text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -102,26 +105,31 @@ def gather(
     plan = Plan.on_record(registry, organisation, as_of, known_seq)
     instruments = Instruments(registry, organisation, known_seq, plan.substitution_u)
     found = amounts(settlement, registry, organisation, period, zone=zone, known_seq=known_seq)
-    for amount in found.values():
-        _cut(amount, instruments, settlement, organisation, period, zone=zone, known_seq=known_seq)
+    ask = PointAmounts(settlement, registry, organisation, zone=zone, known_seq=known_seq)
+    begins = {name: _begins(amount, instruments, period, zone) for name, amount in found.items()}
+    for name, amount in found.items():
+        amount.epochs = ask.epochs(name, period, begins[name])
+    points = {
+        record.id: record.read_as(MeteringPoint) for record in registry.objects(organisation, "point", as_of, known_seq)
+    }
+    laboratory = (
+        *records(registry, organisation, known_seq),
+        *(() if series is None else online_records(registry, series, organisation, period, known_seq)),
+    )
+    months = tuple(_months(period, zone))
     return Inputs(
         organisation=organisation,
         period=period,
         known_seq=known_seq,
         plan=plan,
         factors=FactorBook.of(registry, organisation, as_of, known_seq),
-        points={
-            record.id: record.read_as(MeteringPoint)
-            for record in registry.objects(organisation, "point", as_of, known_seq)
-        },
+        points=points,
         amounts=found,
-        laboratory=(
-            *records(registry, organisation, known_seq),
-            *(() if series is None else online_records(registry, series, organisation, period, known_seq)),
-        ),
+        laboratory=laboratory,
         instruments=instruments,
         units=units,
-        months=tuple(_months(period, zone)),
+        months=months,
+        consumption=consumption(ask, plan, points, laboratory, months=months, begins=begins),
         surveys=tuple(
             each
             for each in stock_records(registry, organisation, known_seq)
@@ -142,24 +150,8 @@ def _months(period: Period, zone: ZoneInfo) -> Iterator[Period]:
         start = end
 
 
-def _cut(
-    amount: Amount,
-    instruments: Instruments,
-    settlement: Settlement,
-    organisation: str,
-    period: Period,
-    *,
-    zone: ZoneInfo,
-    known_seq: int | None,
-) -> None:
-    """Cut an amount at the midnights at which an instrument behind it began anew; most have none."""
-    first, last = (local_date(at, zone) for at in (period.start_us, period.end_us - 1))
-    days = instruments.recalibrations(amount, first.isoformat(), last.isoformat())
-    if not days:
-        return
-    begins = [first, *(date.fromisoformat(day) for day in days)]
-    edges = [period.start_us, *(local_midnight(day, zone) for day in begins[1:]), period.end_us]
-    amount.epochs = tuple(
-        (day.isoformat(), settlement.energy(organisation, amount.point, Period(*pair), known_seq).installations)
-        for day, pair in zip(begins, pairwise(edges), strict=True)
-    )
+def _begins(amount: Amount, instruments: Instruments, period: Period, zone: ZoneInfo) -> list[str]:
+    """The civil days at whose midnight an instrument behind an amount began anew, after the first; most have none."""
+    first, last = (local_date(at, zone).isoformat() for at in (period.start_us, period.end_us - 1))
+    days = instruments.recalibrations(amount, first, last)
+    return [first, *days] if days else []

@@ -1,18 +1,20 @@
 """Laboratory values as records with their sample chain, and what speaks against them.
 
 A record says when the sample was taken, sealed, received and tested, for which time and how much material it stands,
-which report (SHA-256) says so. Values are as received. The mean over a period is weighted by the material where all
-records say how much.
+which report (SHA-256) says so. Values are as received. The mean over a month is weighted by the material where all
+records say how much, else by what was consumed on the days each record stands for, else every sample counts alike; how
+months make a year is gateway.accounting.weighting.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from gateway.accounting.units import Units
+from gateway.accounting.weighting import Steps, shared_out
 from gateway.domain.figure import decimal_fraction
 from gateway.domain.time import US_PER_DAY, Period
 from gateway.registry.registry import Registry
@@ -89,30 +91,67 @@ def records(registry: Registry, organisation: str, known_seq: int | None = None)
     return list(found.values())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mean:
-    """A property over a period with the records it rests on."""
+    """A property over a period with the records it rests on; ``weighting`` says how ``samples`` samples were weighted:
+    ``single`` (there is one), ``stated`` (their ``weight_t``), ``metered`` (consumption on their days), ``equal``.
+    """
 
     value: Fraction
     unit: str
     evidence: tuple[int, ...]
+    samples: int
+    weighting: str
 
 
-def mean(found: Sequence[LaboratoryRecord], point: str, name: str, period: Period, units: Units) -> Mean | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthMean:
+    """One month in a property's mean: its own mean, None without a sample, and the consumption it counts with, None
+    where that is not known.
+    """
+
+    month: Period
+    mean: Mean | None
+    weight: Fraction | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaboratoryMean:
+    """How a property entered a line: month by month, ``weighted`` by consumption in ``unit`` or, where that could not
+    be, all samples alike.
+    """
+
+    line: str
+    point: str
+    property: str
+    unit: str
+    weighted: bool
+    months: tuple[MonthMean, ...]
+
+
+def mean(  # noqa: PLR0917  # one question in all its parts
+    found: Sequence[LaboratoryRecord], point: str, name: str, period: Period, units: Units, days: Steps | None = None
+) -> Mean | None:
     """The mean of a property over the records whose own time begins in the period; None without one.
 
-    Reports that were entered go before what a device sent: where there is one, the device's values are left out.
+    ``days``: what was consumed by civil day. Reports that were entered go before what a device sent: where there is
+    one, the device's values are left out.
     """
     unit = CANONICAL[name]
     fitting = _counting(found, point, name, period)
     if not fitting:
         return None
+    weighting, weights = "single", [Fraction(1)]
+    if len(fitting) > 1:
+        weighting, weights = "equal", [Fraction(1)] * len(fitting)
+        stated = _stated(fitting)
+        metered = None if stated or not days else shared_out(days, [each.period for each in fitting], period)
+        if stated or metered:
+            weighting, weights = ("stated", stated) if stated else ("metered", metered or weights)
     values = [units.convert(*each.values[name], unit) for each in fitting]
-    weights = [each.weight_t for each in fitting]
-    known = [each for each in weights if each is not None]
-    used = known if len(known) == len(weights) and sum(known) > 0 else [Fraction(1)] * len(values)
-    whole = sum((value * weight for value, weight in zip(values, used, strict=True)), Fraction(0)) / sum(used)
-    return Mean(whole, unit, tuple(sorted(each.seq for each in fitting)))
+    whole = sum((value * weight for value, weight in zip(values, weights, strict=True)), Fraction(0)) / sum(weights)
+    evidence = tuple(sorted(each.seq for each in fitting))
+    return Mean(value=whole, unit=unit, evidence=evidence, samples=len(fitting), weighting=weighting)
 
 
 def _counting(found: Sequence[LaboratoryRecord], point: str, name: str, period: Period) -> list[LaboratoryRecord]:
@@ -120,39 +159,41 @@ def _counting(found: Sequence[LaboratoryRecord], point: str, name: str, period: 
     return [each for each in fitting if not each.online] or fitting
 
 
-def unsampled(
-    found: Sequence[LaboratoryRecord], point: str, name: str, period: Period, months: Sequence[Period]
-) -> int:
-    """How many of the months no counting record of the period lies in: the mean of the others stands for them."""
-    counting = _counting(found, point, name, period)
-    return sum(not any(each.period.start_us in month for each in counting) for month in months)
+def _stated(fitting: Sequence[LaboratoryRecord]) -> list[Fraction]:
+    """The material of every record; empty where one does not say."""
+    known = [each.weight_t for each in fitting if each.weight_t is not None]
+    return known if len(known) == len(fitting) and sum(known) > 0 else []
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonthlyMean:
-    """A property's mean over one civil month at the site, with how many samples it rests on."""
-
-    point: str
-    property: str
-    month: Period
-    samples: int
-    mean: Mean
+def needs_days(found: Sequence[LaboratoryRecord], point: str, name: str, month: Period) -> bool:
+    """Whether a month's mean has samples to weight that do not say themselves how much they stand for."""
+    fitting = _counting(found, point, name, month)
+    return len(fitting) > 1 and not _stated(fitting)
 
 
-def monthly_means(
-    found: Sequence[LaboratoryRecord], period: Period, months: Sequence[Period], units: Units
-) -> list[MonthlyMean]:
-    """Every property of every point, month by month, as far as the months lie in the period."""
-    wanted = sorted({(each.point, name) for each in found for name in each.values if each.period.start_us in period})
-    made = []
-    for point, name in wanted:
-        for month in months:
-            span = Period(max(month.start_us, period.start_us), min(month.end_us, period.end_us))
-            each = mean(found, point, name, span, units) if span.start_us < span.end_us else None
-            if each is not None:
-                count = len(each.evidence)
-                made.append(MonthlyMean(point=point, property=name, month=month, samples=count, mean=each))
-    return made
+def plain_means(
+    found: Sequence[LaboratoryRecord], months: Sequence[Period], units: Units, without: Collection[tuple[str, str]]
+) -> list[LaboratoryMean]:
+    """Means of what lines of the account do not use (``without``: points and properties that they do), by month."""
+    tested = {
+        (each.point, name)
+        for each in found
+        for name in each.values
+        if any(each.period.start_us in month for month in months)
+    }
+    return [
+        LaboratoryMean(
+            line="",
+            point=point,
+            property=name,
+            unit="",
+            weighted=False,
+            months=tuple(
+                MonthMean(month=month, mean=mean(found, point, name, month, units), weight=None) for month in months
+            ),
+        )
+        for point, name in sorted(tested - set(without))
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from gateway.domain.ledger import Installation, InstallationRole
 from gateway.domain.quality import GOOD, Status, word, worst
-from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_HOUR, Period, local_date, local_midnight
+from gateway.domain.time import SETTLEMENT_WINDOW_US, Period, local_date, local_midnight
 from gateway.registry.registry import Registry
 from gateway.settlement.calendar import Calendar
-from gateway.settlement.query import DAY, HOUR, MONTH, Settlement, Then
+from gateway.settlement.query import DAY, MONTH, ChannelInfo, IntervalSum, RollUp, Settlement, Then
 from gateway.settlement.row import Method
 
 
@@ -64,7 +64,9 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
+    """A share of an amount: windows under one installation; ``coverage`` the sum of their permilles."""
+
     installation: int
     windows: int
     missing: int
@@ -76,7 +78,9 @@ class _Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fitting:
+class Fitting:
+    """Which channel counted for a point."""
+
     point: str
     device: str
     channel: str  # empty: the device's first
@@ -98,14 +102,14 @@ def amounts(
     and, with ``known_seq``, for days that changed since; with ``from_intervals`` nothing but intervals.
     """
     found: dict[str, Amount] = {}
-    fittings = _fittings(registry, organisation, known_seq)
-    first = _first_channels(settlement, organisation)
+    fittings = fittings_of(registry, organisation, known_seq)
+    first = first_channels(settlement, organisation)
     then = None if known_seq is None else Then(known_seq, Calendar(zone))
     pieces = chain.from_iterable(
         _from_intervals(settlement, organisation, span, known_seq)
         if kind is None
         else _from_rollups(settlement, organisation, span, kind, then)
-        for kind, span in ([(None, period)] if from_intervals else _spans(period, zone))
+        for kind, span in ([(None, period)] if from_intervals else spans_of(period, zone))
     )
     expected = period.duration_us // SETTLEMENT_WINDOW_US
     for device, channel, piece in pieces:
@@ -113,14 +117,15 @@ def amounts(
         if fitting is None or fitting.device != device or (fitting.channel or first.get(device)) != channel:
             continue
         amount = found.setdefault(fitting.point, Amount(point=fitting.point, expected=expected))
-        _take(amount, piece)
+        take(amount, piece)
     for record in registry.objects(organisation, "point", None, known_seq):
         if record.id not in found:
-            found[record.id] = _entered(settlement, organisation, record.id, period, known_seq)
+            found[record.id] = entered(settlement, organisation, record.id, period, known_seq)
     return dict(sorted(found.items()))
 
 
-def _take(amount: Amount, piece: _Piece) -> None:
+def take(amount: Amount, piece: Piece) -> None:
+    """One more share."""
     amount.unit = amount.unit or piece.unit
     amount.windows += piece.windows
     amount.missing += piece.missing
@@ -133,9 +138,9 @@ def _take(amount: Amount, piece: _Piece) -> None:
         amount.add(piece.installation, method, value)
 
 
-def _fittings(registry: Registry, organisation: str, known_seq: int | None) -> dict[int, _Fitting]:
+def fittings_of(registry: Registry, organisation: str, known_seq: int | None) -> dict[int, Fitting]:
     """Meter installations by every entry that ever described them; withdrawn ones count for nothing."""
-    found: dict[int, _Fitting] = {}
+    found: dict[int, Fitting] = {}
     for versions in registry.versions(organisation, "installation", known_seq).values():
         newest = versions[-1]
         if newest.withdrawn:
@@ -143,18 +148,19 @@ def _fittings(registry: Registry, organisation: str, known_seq: int | None) -> d
         installation = newest.read_as(Installation)
         if installation.role == InstallationRole.METER and installation.device:
             for version in versions:
-                found[version.seq] = _Fitting(installation.point, installation.device, installation.channel)
+                found[version.seq] = Fitting(installation.point, installation.device, installation.channel)
     return found
 
 
-def _first_channels(settlement: Settlement, organisation: str) -> dict[str, str]:
+def first_channels(settlement: Settlement, organisation: str) -> dict[str, str]:
+    """Each device's first channel: what counts where an installation names none."""
     first: dict[str, str] = {}
     for info in settlement.channels(organisation):
         first.setdefault(info.device, info.channel)
     return first
 
 
-def _spans(period: Period, zone: ZoneInfo) -> list[tuple[int | None, Period]]:
+def spans_of(period: Period, zone: ZoneInfo) -> list[tuple[int | None, Period]]:
     """The period in whole months, whole days (``MONTH``, ``DAY``) and what is left of days at its ends (None)."""
     first_day, last_day = _midnight_after(period.start_us, zone), _midnight_before(period.end_us, zone)
     if first_day >= last_day:
@@ -186,50 +192,52 @@ def _midnight_after(at_us: int, zone: ZoneInfo) -> int:
 
 def _from_rollups(
     settlement: Settlement, organisation: str, period: Period, kind: int, then: Then | None
-) -> Iterator[tuple[str, str, _Piece]]:
+) -> Iterator[tuple[str, str, Piece]]:
     infos = {(info.device, info.channel): info for info in settlement.channels(organisation)}
     for (device, channel), rows in settlement.totals(organisation, kind, period, then).items():
-        info = infos[device, channel]
         for row in rows:
-            yield (
-                device,
-                channel,
-                _Piece(
-                    row.installation or 0,
-                    row.windows,
-                    row.missing,
-                    row.coverage_sum,
-                    row.quality,
-                    row.by_method,
-                    info.unit,
-                    Fraction(1, 10**info.decimals),
-                ),
-            )
+            yield device, channel, rolled(infos[device, channel], row)
 
 
 def _from_intervals(
     settlement: Settlement, organisation: str, period: Period, known_seq: int | None
-) -> Iterator[tuple[str, str, _Piece]]:
+) -> Iterator[tuple[str, str, Piece]]:
     for (device, channel), sums in settlement.interval_sums(organisation, period, known_seq).items():
         for info, each in sums:
-            known = each.windows > each.missing
-            yield (
-                device,
-                channel,
-                _Piece(
-                    each.installation or 0,
-                    each.windows,
-                    each.missing,
-                    each.coverage,
-                    each.quality,
-                    {each.method: each.energy * info.step * each.ratio} if known else {},
-                    info.unit,
-                    Fraction(1, 10**info.decimals),
-                ),
-            )
+            yield device, channel, summed(info, each)
 
 
-def _entered(settlement: Settlement, organisation: str, point: str, period: Period, known_seq: int | None) -> Amount:
+def rolled(info: ChannelInfo, row: RollUp) -> Piece:
+    """A roll-up as a share of an amount."""
+    return Piece(
+        row.installation or 0,
+        row.windows,
+        row.missing,
+        row.coverage_sum,
+        row.quality,
+        row.by_method,
+        info.unit,
+        Fraction(1, 10**info.decimals),
+    )
+
+
+def summed(info: ChannelInfo, each: IntervalSum) -> Piece:
+    """A sum of intervals as a share of an amount."""
+    known = each.windows > each.missing
+    return Piece(
+        each.installation or 0,
+        each.windows,
+        each.missing,
+        each.coverage,
+        each.quality,
+        {each.method: each.energy * info.step * each.ratio} if known else {},
+        info.unit,
+        Fraction(1, 10**info.decimals),
+    )
+
+
+def entered(settlement: Settlement, organisation: str, point: str, period: Period, known_seq: int | None) -> Amount:
+    """A point without a counter: weighing tickets, registers read by people, amounts from files."""
     energy = settlement.energy(organisation, point, period, known_seq)
     known = bool(energy.by_method)
     return Amount(
@@ -242,39 +250,3 @@ def _entered(settlement: Settlement, organisation: str, point: str, period: Peri
         installations=dict(energy.installations),
         tickets=energy.tickets,
     )
-
-
-def quarters(
-    settlement: Settlement,
-    registry: Registry,
-    organisation: str,
-    point: str,
-    period: Period,
-    *,
-    known_seq: int | None = None,
-    whole_hours: bool = False,
-) -> list[tuple[int, Fraction | None, int]]:
-    """A point's quarter hours as (start µs UTC, energy or None, 1 where it is missing), by time; two where a meter was
-    exchanged.
-
-    With ``whole_hours`` and as known now they come added up to hours, with the number of missing ones.
-    """
-    first = _first_channels(settlement, organisation)
-    fittings = {seq: each for seq, each in _fittings(registry, organisation, known_seq).items() if each.point == point}
-    channels = sorted({(each.device, each.channel or first.get(each.device, "")) for each in fittings.values()})
-    found: list[tuple[int, Fraction | None, int]] = []
-    inside = period.start_us % US_PER_HOUR == 0 and period.end_us % US_PER_HOUR == 0
-    for device, channel in channels:
-        if whole_hours and inside and known_seq is None:
-            found += [
-                (each.start_us, each.energy if each.windows > each.missing else None, each.missing)
-                for each in settlement.rollups(organisation, device, channel, HOUR, period)
-                if each.installation in fittings
-            ]
-            continue
-        found += [
-            (interval.start_us, interval.energy, int(interval.energy is None))
-            for interval in settlement.intervals(organisation, device, channel, period, known_seq)
-            if interval.row.installation in fittings
-        ]
-    return sorted(found, key=lambda each: each[0])

@@ -1,110 +1,23 @@
 """From inputs to estimates: amounts of formulas, parameters, conversions; what cannot be had says why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from gateway.accounting.crosschecks import STOCK_TOLERANCE_US, stock_ends
-from gateway.accounting.estimate import Effect, Estimate, factor_estimate, measured, total
+from gateway.accounting.estimate import Effect, Estimate, factor_estimate, measured
 from gateway.accounting.factors import estimate_of
 from gateway.accounting.inputs import Inputs
-from gateway.accounting.laboratory import mean, unsampled
+from gateway.accounting.laboratory import LaboratoryMean
 from gateway.accounting.plan import Parameter, Stock
+from gateway.accounting.quantity import Quantity, added, unknown
+from gateway.accounting.tested import tested_mean
+from gateway.accounting.weighting import Steps, Weighing, summed
 from gateway.domain.errors import MeterproofError
-from gateway.domain.figure import Figure, decimal_text
-from gateway.domain.quality import GOOD, worst
+from gateway.domain.figure import decimal_text
 
 _DEFINED = ("/electricity", "/heat")
 _MAX_REASON = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quantity:
-    """An estimate with what a figure says beside it. ``defaults`` are the default factors it hangs on."""
-
-    estimate: Estimate | None
-    unit: str
-    coverage_permille: int | None = None
-    quality: int = GOOD
-    methods: Mapping[str, Fraction] = field(default_factory=dict)
-    factors: frozenset[str] = frozenset()
-    defaults: frozenset[str] = frozenset()
-    evidence: frozenset[int] = frozenset()
-    reasons: frozenset[str] = frozenset()
-
-    def figure(self, effects: Mapping[str, Effect], rules: tuple[str, ...] = ()) -> Figure:
-        """The figure of it: U with k = 2, method shares of one."""
-        whole = sum(self.methods.values(), Fraction(0))
-        shares = {name: value / whole for name, value in sorted(self.methods.items())} if whole else {}
-        reasons = set(self.reasons)
-        if self.estimate is not None:
-            reasons |= {f"no_uncertainty:{each}" for each in self.estimate.unstated}
-        return Figure(
-            value=None if self.estimate is None else self.estimate.value,
-            unit=self.unit,
-            u=None if self.estimate is None else self.estimate.u(effects),
-            coverage_permille=self.coverage_permille,
-            quality=self.quality,
-            methods=shares,
-            rules=rules,
-            factors=tuple(sorted(self.factors)),
-            evidence=tuple(sorted(self.evidence)),
-            reasons=tuple(sorted(reasons)),
-        )
-
-    def times(self, other: "Quantity", unit: str) -> "Quantity":
-        """The product; coverage, quality and methods are those of the amounts in it."""
-        return self._with(other, _product(self.estimate, other.estimate), unit)
-
-    def over(self, other: "Quantity", unit: str) -> "Quantity":
-        """The quotient; unknown where the divisor is zero."""
-        if self.estimate is None or other.estimate is None or other.estimate.value == 0:
-            return self._with(other, None, unit)
-        return self._with(other, self.estimate / other.estimate, unit)
-
-    def become(self, estimate: Estimate | None, unit: str) -> "Quantity":
-        """Another value resting on the same."""
-        return replace(self, estimate=estimate, unit=unit)
-
-    def _with(self, other: "Quantity", estimate: Estimate | None, unit: str) -> "Quantity":
-        covers = [each.coverage_permille for each in (self, other) if each.coverage_permille is not None]
-        return Quantity(
-            estimate=estimate,
-            unit=unit,
-            coverage_permille=min(covers) if covers else None,
-            quality=worst((self.quality, other.quality)),
-            methods=self.methods or other.methods,
-            factors=self.factors | other.factors,
-            defaults=self.defaults | other.defaults,
-            evidence=self.evidence | other.evidence,
-            reasons=self.reasons | other.reasons,
-        )
-
-
-def added(parts: list[tuple[Quantity, Fraction]], unit: str) -> Quantity:
-    """The weighted sum; unknown where any part is unknown, unless there is no part at all (then zero)."""
-    estimates = [each.estimate.scaled(weight) for each, weight in parts if each.estimate is not None]
-    covers = [each.coverage_permille for each, _ in parts if each.coverage_permille is not None]
-    methods: dict[str, Fraction] = {}
-    for each, weight in parts:
-        for name, value in each.methods.items():
-            methods[name] = methods.get(name, Fraction(0)) + abs(weight) * value
-    return Quantity(
-        estimate=total(estimates) if len(estimates) == len(parts) else None,
-        unit=unit,
-        coverage_permille=min(covers) if covers else None,
-        quality=worst(each.quality for each, _ in parts),
-        methods=methods,
-        factors=frozenset().union(*(each.factors for each, _ in parts)),
-        defaults=frozenset().union(*(each.defaults for each, _ in parts)),
-        evidence=frozenset().union(*(each.evidence for each, _ in parts)),
-        reasons=frozenset().union(*(each.reasons for each, _ in parts)),
-    )
-
-
-def unknown(unit: str, *reasons: str) -> Quantity:
-    """A quantity that is not known, and why."""
-    return Quantity(estimate=None, unit=unit, reasons=frozenset(reasons))
 
 
 class Quantities:
@@ -113,7 +26,10 @@ class Quantities:
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
         self.effects: dict[str, Effect] = inputs.instruments.effects
+        self.means: dict[tuple[str, str, str], LaboratoryMean] = {}
+        """Laboratory means by the line they entered, their point and property."""
         self._points: dict[str, Quantity] = {}
+        self._months: list[Quantities] = []
 
     def point(self, name: str) -> Quantity:
         """What went through a point."""
@@ -206,13 +122,43 @@ class Quantities:
             evidence=frozenset(each.seq for each in ends),
         )
 
-    def parameter(self, parameter: Parameter, unit: str = "") -> Quantity:
-        """A parameter, in ``unit`` where one is asked for: factor, laboratory mean or its default, stated value."""
+    def parameter(self, parameter: Parameter, unit: str = "", weighing: Weighing | None = None) -> Quantity:
+        """A parameter, in ``unit`` where one is asked for: factor, stated value, mean of a channel, laboratory mean or
+        its default. Means are weighted by what they are multiplied by.
+        """
         try:
-            found = self._found(parameter)
+            found = self._found(parameter, weighing)
         except MeterproofError as error:
             return unknown(unit, f"no_parameter:{error}")
         return self._in_unit(found, unit) if unit else found
+
+    def monthly(self, weighing: Weighing) -> list[Estimate | None]:
+        """What a mean is weighted by in each month of the account, None where that is not known; empty where no month
+        was asked for.
+        """
+        if not self._months:
+            consumption = self.inputs.consumption.monthly
+            self._months = [Quantities(replace(self.inputs, amounts=amounts)) for amounts in consumption]
+        amounts = [each.formula(weighing.formula, weighing.unit).estimate for each in self._months]
+        factors = weighing.factors or (Fraction(1),) * len(amounts)
+        return [None if each is None else each.scaled(by) for each, by in zip(amounts, factors, strict=True)]
+
+    def steps(self, weighing: Weighing | None, of: Mapping[str, Steps]) -> Steps:
+        """What a mean is weighted by, by day or hour; empty where the formula has none."""
+        if weighing is None:
+            return {}
+        try:
+            terms = self.inputs.plan.terms(weighing.formula)
+        except MeterproofError:
+            return {}
+        scaled = {}
+        for name, weight in terms.items():
+            point = self.point(name)
+            one = self.converted(point.become(Estimate(Fraction(1)), point.unit), weighing.unit, self._kind(name))
+            if one.estimate is None:
+                return {}
+            scaled[name] = weight * one.estimate.value
+        return summed(scaled, of)
 
     def _in_unit(self, found: Quantity, unit: str) -> Quantity:
         units = self.inputs.units
@@ -226,53 +172,49 @@ class Quantities:
         moved = Estimate(units.convert(Fraction(0), found.unit, unit))
         return found.become(found.estimate.scaled(units.factor(found.unit, unit)) + moved, unit)
 
-    def _found(self, parameter: Parameter) -> Quantity:
+    def _found(self, parameter: Parameter, weighing: Weighing | None) -> Quantity:
         if parameter.value is not None:
             return self._stated(parameter)
         if parameter.metered:
-            return self._averaged(parameter)
+            return self._averaged(parameter, weighing)
         if parameter.laboratory:
-            tested = mean(
-                self.inputs.laboratory, parameter.laboratory, parameter.property, self.inputs.period, self.inputs.units
-            )
+            tested = tested_mean(self, parameter, weighing)
             if tested is not None:
-                id_ = f"laboratory:{parameter.laboratory}:{parameter.property}"
-                estimate = self._measured(tested.value, id_, parameter.u, "laboratory")
-                return Quantity(
-                    estimate=estimate,
-                    unit=tested.unit,
-                    evidence=frozenset(tested.evidence),
-                    reasons=self._unsampled(parameter),
-                )
+                return tested
             if not parameter.default:
                 return unknown("", f"no_laboratory_value:{parameter.laboratory}:{parameter.property}")
         return self.factor(parameter.factor or parameter.default, default=bool(parameter.laboratory))
 
-    def _unsampled(self, parameter: Parameter) -> frozenset[str]:
-        inputs = self.inputs
-        months = unsampled(inputs.laboratory, parameter.laboratory, parameter.property, inputs.period, inputs.months)
-        return frozenset({f"unsampled:{parameter.laboratory}:{parameter.property}:{months}"} if months else ())
-
-    def _averaged(self, parameter: Parameter) -> Quantity:
-        mean = self.inputs.channels.get((parameter.metered, parameter.measurand))
-        if mean is None:
-            return unknown("", f"no_reading:{parameter.metered}:{parameter.measurand}")
-        id_ = f"channel:{parameter.metered}:{parameter.measurand}"
-        estimate = self._measured(mean.value, id_, parameter.u, "channel")
-        return Quantity(estimate=estimate, unit=mean.unit, evidence=frozenset({mean.installation}))
+    def _averaged(self, parameter: Parameter, weighing: Weighing | None) -> Quantity:
+        of = (parameter.metered, parameter.measurand)
+        found = self.inputs.channels.get(of)
+        if found is None:
+            return unknown("", f"no_reading:{':'.join(of)}")
+        value, reasons = found.value, frozenset({f"unweighted:{':'.join(of)}"})
+        by_flow = found.weighted(self.steps(weighing, self.inputs.consumption.hourly))
+        if by_flow is not None:
+            value, unread = by_flow
+            reasons = frozenset({f"unread_hours:{':'.join(of)}:{unread}"} if unread else ())
+        return Quantity(
+            estimate=self.with_effect(value, f"channel:{':'.join(of)}", parameter.u, "channel"),
+            unit=found.unit,
+            evidence=frozenset({found.installation}),
+            reasons=reasons,
+        )
 
     def _stated(self, parameter: Parameter) -> Quantity:
         value = parameter.value or Fraction(0)
         # two numbers with one reason are still two causes
         id_ = f"stated:{parameter.reason}:{decimal_text(value)} {parameter.unit}"
         return Quantity(
-            estimate=self._measured(value, id_, parameter.u, "factor"),
+            estimate=self.with_effect(value, id_, parameter.u, "factor"),
             unit=parameter.unit,
             factors=frozenset({f"stated@{self.inputs.plan.seq}:{parameter.reason}"}),
             evidence=frozenset({self.inputs.plan.seq}),
         )
 
-    def _measured(self, value: Fraction, id_: str, u: float | None, kind: str) -> Estimate:
+    def with_effect(self, value: Fraction, id_: str, u: float | None, kind: str) -> Estimate:
+        """A value with one cause of error of its own, the same wherever the value is used; None: nobody states it."""
         if u is None:
             return measured(value, (), unstated=[id_])
         self.effects[id_] = Effect(id=id_, kind=kind, label=id_, u=u, basis="accounting plan")
@@ -297,7 +239,3 @@ class Quantities:
             defaults=frozenset({factor.id}) if is_default and not id_.startswith("grid/") else frozenset(),
             evidence=frozenset({factor.seq}),
         )
-
-
-def _product(first: Estimate | None, second: Estimate | None) -> Estimate | None:
-    return None if first is None or second is None else first * second

@@ -13,7 +13,8 @@ from gateway.accounting.checks import NamedCheck, invoice_checks, stock_checks, 
 from gateway.accounting.estimate import Estimate
 from gateway.accounting.linear import FormulaError
 from gateway.accounting.plan import EmissionSource, Parameter
-from gateway.accounting.quantities import Quantities, Quantity
+from gateway.accounting.quantities import Quantities
+from gateway.accounting.quantity import Quantity
 from gateway.accounting.tiers import TierTable, tier
 from gateway.audit.accounts import FigureFact, account_of, figure_fact
 from gateway.audit.asking import Asking, Sources

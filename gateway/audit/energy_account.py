@@ -11,7 +11,8 @@ from fractions import Fraction
 from gateway.accounting.account import PRIMARY, Account
 from gateway.accounting.checks import STOCK_TOLERANCE_US, costs
 from gateway.accounting.crosschecks import stock_change, stock_records
-from gateway.accounting.quantities import Quantities, Quantity, added
+from gateway.accounting.quantities import Quantities
+from gateway.accounting.quantity import Quantity, added
 from gateway.audit.accounts import FigureFact, account_of, figure_fact
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.carbon import CheckFact, crosschecks, line_fact

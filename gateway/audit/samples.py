@@ -1,10 +1,10 @@
 """Laboratory values behind an account: means by month, the records with their sample chain, questions they raise."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.accounting.account import Account
-from gateway.accounting.laboratory import CHAIN, doubts, monthly_means
+from gateway.accounting.laboratory import CHAIN, LaboratoryMean, doubts, plain_means
 from gateway.audit.accounts import months_of
 from gateway.audit.asking import Asking, Sources
 from gateway.domain.figure import decimal_text
@@ -14,7 +14,12 @@ MAX_SAMPLES = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaboratoryMonth:
-    """A property's mean over one month."""
+    """A property's mean over one month, and how it counts in the lines of the account that it enters.
+
+    ``weighting``: how its samples were weighted (``gateway.accounting.laboratory.Mean``); ``weight`` in
+    ``weight_unit``: the consumption the month counts with among others, empty where there is no other, where nothing is
+    known of it, or where no line uses the property. ``weighted``: whether the months' weights were used.
+    """
 
     point: str
     property: str
@@ -23,6 +28,11 @@ class LaboratoryMonth:
     value: str
     unit: str
     evidence: Sequence[int]
+    weighting: str
+    weight: str
+    weight_unit: str
+    weighted: bool
+    lines: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,21 +62,36 @@ class DoubtFact:
 
 
 def laboratory_months(sources: Sources, asking: Asking, made: Account) -> list[LaboratoryMonth]:
-    """Every property's mean month by month, as far as the account's time reaches."""
+    """Every property's mean month by month, as far as the account's time reaches, as it enters the account's lines."""
     inputs = made.inputs
-    months = months_of(asking, inputs.period)
-    return [
-        LaboratoryMonth(
-            point=each.point,
-            property=each.property,
-            month_start_us=each.month.start_us,
-            samples=each.samples,
-            value=decimal_text(each.mean.value, 6),
-            unit=each.mean.unit,
-            evidence=each.mean.evidence[:100],
-        )
-        for each in monthly_means(inputs.laboratory, inputs.period, months, sources.reference().units)
-    ]
+    used = {(point, name) for _, point, name in made.means}
+    rest = plain_means(inputs.laboratory, inputs.months, sources.reference().units, used)
+    lines: dict[LaboratoryMean, list[str]] = {}
+    for each in (*made.means.values(), *rest):
+        lines.setdefault(replace(each, line=""), []).extend([each.line] if each.line else [])
+    starts = [month.start_us for month in months_of(asking, inputs.period)]
+    found = []
+    for each, named in sorted(lines.items(), key=lambda item: (item[0].point, item[0].property, item[1])):
+        for start_us, month in zip(starts, each.months, strict=False):
+            if month.mean is None:
+                continue
+            found.append(
+                LaboratoryMonth(
+                    point=each.point,
+                    property=each.property,
+                    month_start_us=start_us,
+                    samples=month.mean.samples,
+                    value=decimal_text(month.mean.value, 6),
+                    unit=month.mean.unit,
+                    evidence=month.mean.evidence[:100],
+                    weighting=month.mean.weighting,
+                    weight="" if month.weight is None else decimal_text(month.weight, 6),
+                    weight_unit="" if month.weight is None else each.unit,
+                    weighted=each.weighted,
+                    lines=tuple(named),
+                )
+            )
+    return found
 
 
 def samples_of(made: Account) -> list[SampleFact]:

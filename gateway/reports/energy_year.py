@@ -11,7 +11,9 @@ from fractions import Fraction
 from gateway.accounting.account import ENERGY_RULE, Account, standard_coal
 from gateway.accounting.crosschecks import StockRecord, stock_records
 from gateway.accounting.estimate import Estimate
-from gateway.accounting.quantities import Quantities, Quantity, added, unknown
+from gateway.accounting.quantities import Quantities
+from gateway.accounting.quantity import Quantity, added, unknown
+from gateway.accounting.weighting import Weighing
 from gateway.domain.figure import Figure
 from gateway.domain.ledger import Direction, MeteringPoint
 from gateway.domain.time import US_PER_DAY, Period
@@ -190,7 +192,9 @@ def _coefficient(making: Making, made: Account | None, kind: str) -> Amount:
         ),
         "",
     )
-    one = standard_coal(quantities, Quantity(estimate=Estimate(Fraction(1000)), unit=unit), kind)
+    one = standard_coal(
+        quantities, Quantity(estimate=Estimate(Fraction(1000)), unit=unit), kind, _border(made, kind, unit)
+    )
     figure = one.figure(made.effects)
     return Amount(
         id=id_,
@@ -217,7 +221,19 @@ def _coal_invoiced(making: Making, made: Account | None, kind: str, invoiced: Qu
         return _no_plan(making, id_, "tce")
     if invoiced.estimate is None:
         return making.derived(id_, unknown("tce", *invoiced.reasons), instead=making.t(NO_INVOICE))
-    return making.derived(id_, standard_coal(Quantities(made.inputs), invoiced, kind))
+    by = _border(made, kind, invoiced.unit)
+    return making.derived(id_, standard_coal(Quantities(made.inputs), invoiced, kind, by))
+
+
+def _border(made: Account, kind: str, unit: str) -> Weighing:
+    """What crossed the border of a kind: what its measured heat value is weighted by."""
+    crossed = {
+        name: point.direction == Direction.OUT
+        for name, point in sorted(made.inputs.points.items())
+        if point.energy_kind == kind and point.level == 1
+    }
+    formula = " ".join(f"{'-' if out else '+'} {name}" for name, out in crossed.items())
+    return Weighing(line=f"tce/kind/{kind}", formula=formula.removeprefix("+ "), unit=unit)
 
 
 def year_table(making: Making) -> Table:

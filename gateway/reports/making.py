@@ -12,7 +12,7 @@ from gateway.accounting.inputs import gather
 from gateway.accounting.instruments import Instruments
 from gateway.accounting.metered import Amount as MeteredAmount
 from gateway.accounting.metered import amounts
-from gateway.accounting.quantities import Quantity, unknown
+from gateway.accounting.quantity import Quantity, unknown
 from gateway.accounting.units import Units
 from gateway.audit.asking import Asking, Sources
 from gateway.audit.ledger import LedgerRow, ledger_rows

@@ -31,6 +31,7 @@ __all__ = [
     "ChannelInfo",
     "Energy",
     "Interval",
+    "IntervalSum",
     "LoadSum",
     "RollUp",
     "Settlement",
@@ -189,11 +190,18 @@ class Settlement:
         return found
 
     def interval_sums(
-        self, organisation: str, period: Period, known_seq: int | None = None
+        self,
+        organisation: str,
+        period: Period,
+        known_seq: int | None = None,
+        *,
+        only: tuple[str, str] | None = None,
     ) -> dict[tuple[str, str], list[tuple[ChannelInfo, IntervalSum]]]:
-        """Every channel's intervals in a period, summed, by (device, channel): exact, and as known then."""
+        """Every channel's intervals in a period, or one's, summed, by (device, channel): exact, and as known then."""
         found: dict[tuple[str, str], list[tuple[ChannelInfo, IntervalSum]]] = {}
-        for info in self.channels(organisation):
+        for info in self.channels(organisation, None if only is None else only[0]):
+            if only is not None and info.channel != only[1]:
+                continue
             sums = interval_sums(self._db, info.id, period, known_seq)
             found.setdefault((info.device, info.channel), []).extend((info, each) for each in sums)
         return found
