@@ -5,7 +5,7 @@ present values are stored then.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 from itertools import accumulate
 from operator import sub
 from struct import Struct, error
@@ -20,18 +20,18 @@ _LENGTH_BYTES = 4
 Packer = Callable[..., bytes]
 
 
-@cache
+@lru_cache(maxsize=1024)
 def packer(width: int, count: int) -> Packer:
     """``pack(width, *values)`` for exactly ``count`` integers; struct.error on a null or one that does not fit."""
     return Struct(f"<B{count}{_CODES[width]}").pack
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _unpacker(width: int, count: int) -> Callable[[bytes, int], tuple[int, ...]]:
     return Struct(f"<{count}{_CODES[width]}").unpack_from
 
 
-@cache
+@lru_cache(maxsize=1024)
 def zeros(count: int) -> tuple[int, ...]:
     """``count`` zeros, the same object each time so that comparing with it is cheap."""
     return (0,) * count

@@ -119,6 +119,12 @@ def test_documents_under_any_name_travel_with_the_package_and_are_missed_when_go
     assert written.documents == 2
     assert codes(tmp_path / "p.zip") == set()
     assert codes(folder.path) == set()
+    (folder.blobs / digest).write_bytes(b"another")
+    with Journal.open(folder) as journal:  # an exporter who puts another document under the sealed name
+        writer = PackageWriter(folder, journal, clock, sealed_up_to(folder, journal, clock), "custodian")
+        writer.write(Wish(START, START + US_PER_HOUR), tmp_path / "swapped.zip", "")
+    assert codes(tmp_path / "swapped.zip") == {"blob.differs"}
+    assert codes(folder.path) == {"blob.differs"}
     (folder.blobs / digest).unlink()
     assert codes(folder.path) == {"blob.missing"}
 

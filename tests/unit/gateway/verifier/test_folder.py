@@ -122,6 +122,17 @@ def test_a_tail_cut_with_its_checkpoints_needs_an_outside_one(tmp_path):
     assert codes(check(plant, against=whole.handed_out)) == {"checkpoint.beyond"}
 
 
+def test_a_new_key_that_the_one_before_did_not_sign_for_is_seen(tmp_path):
+    plant = build(tmp_path / "p", days=0, tail=0).folder.path
+    (rotated,) = [path for path in sorted((plant / "seal/checkpoints").iterdir()) if path.read_text().count("— ") == 2]
+    text, lines = rotated.read_text().split("\n\n")
+    without = []
+    for kept in lines.splitlines():
+        rotated.write_text(f"{text}\n\n{kept}\n")
+        without.append(codes(check(plant)))
+    assert without == [{"checkpoint.signature", "key.rotation"}, {"key.rotation"}]
+
+
 def test_a_history_rewritten_whole_needs_an_outside_checkpoint(template, tmp_path):
     other = build(tmp_path / "other", tail=0)
     assert check(other.folder.path).ok
