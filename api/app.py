@@ -12,9 +12,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from api import described, events, problems, writing
-from api.charts import account as account_charts
 from api.charts import routes as charts
-from api.charts import stack as stack_charts
 from api.charts.render import ChartRenderer
 from api.people import pages as people_pages
 from api.people.guard import Identity, authorised
@@ -22,19 +20,19 @@ from api.people.store import AUTH_FILE, People
 from api.reading import Readers
 from api.routes import (
     account,
-    effects,
     energy_account,
+    evidence,
     figures,
-    judging,
+    instruments,
     ledger,
+    ledger_writing,
+    overview,
     quality,
     reports,
     review_writing,
     reviews,
     settings,
     stack,
-    touched,
-    v1,
     work,
 )
 from api.security import ALLOWED_HOSTS, MAX_BODY_BYTES, SecurityHeaders
@@ -49,26 +47,24 @@ from gateway.ports import Clock
 EVERY_ROUTER = (
     people_pages.router,
     writing.router,
-    v1.router,
-    quality.router,
-    settings.router,
-    work.router,
-    events.router,
+    overview.router,
+    evidence.router,
     figures.router,
     stack.router,
-    stack_charts.router,
+    instruments.router,
     ledger.router,
-    judging.router,
-    effects.router,
+    ledger_writing.router,
+    quality.router,
     reviews.router,
     review_writing.router,
     review_writing.pages,
     reports.router,
-    touched.router,
     account.router,
     energy_account.router,
+    settings.router,
+    work.router,
+    events.router,
     charts.router,
-    account_charts.router,
     *ROUTERS,
 )
 """All routes; each needs its line in ``api.people.permits``."""

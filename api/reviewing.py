@@ -1,5 +1,7 @@
 """What pages and API of the reviews have in common: one question's facts, the reviewer's machine, cells of a table."""
 
+from typing import Any
+
 from markupsafe import Markup, escape
 
 from api.asked import Asked
@@ -9,8 +11,9 @@ from gateway.assembly.review_loading import editions
 from gateway.assembly.review_machine import Marker
 from gateway.audit.asking import Asking
 from gateway.audit.delivery import sink_states
+from gateway.domain.errors import UnknownObjectError
 from gateway.review.gathered import Cell, Entry, Gathered, Instant, Ref, Word
-from gateway.review.state import Review
+from gateway.review.state import Draw, Review
 
 SECTION_CLASS = {"attention": "warn", "in_order": "good", "stated": "none", "empty": "none", "nothing": "none"}
 VERDICT_CLASS = {"conforming": "good", "nonconforming": "bad", "not_applicable": "none", "open": "none"}
@@ -40,6 +43,38 @@ def reviewed(asked: Asked, id_: str) -> tuple[Gathered, Review]:
     review = gathered.reviews.review(id_)
     gathered.review = review
     return gathered, review
+
+
+def found_draw(asked: Asked, draw: str) -> Draw:
+    """A draw on record."""
+    found = gathered_for(asked).reviews.draws.get(draw)
+    if found is None:
+        raise UnknownObjectError("no draw '%(id)s' is on record", id=draw)
+    return found
+
+
+def summary(review: Review) -> dict[str, Any]:
+    """A review in a few words."""
+    verdicts = dict.fromkeys(("conforming", "nonconforming", "not_applicable", "open"), 0)
+    for item in review.checklist.items:
+        verdicts[review.verdict(item.id)] = verdicts.get(review.verdict(item.id), 0) + 1
+    return {
+        "id": review.id,
+        "kind": review.kind,
+        "title": review.title,
+        "checklist": review.checklist.id,
+        "edition": review.checklist.edition,
+        "from_us": review.from_us,
+        "to_us": review.to_us,
+        "enterprise": review.enterprise,
+        "organiser": review.organiser,
+        "team": review.team,
+        "seq": review.seq,
+        "verdicts": verdicts,
+        "nonconformities": len(review.nonconformities),
+        "nonconformities_open": sum(each.state != "closed" for each in review.nonconformities.values()),
+        "refusals": len(review.refusals),
+    }
 
 
 def cell(view: View, gathered: Gathered, content: Cell) -> Markup:

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from api.people.store import Person
 from api.problems import BusyError
 from gateway.domain.errors import ConfigurationError, MeterproofError, UnknownObjectError
+from gateway.i18n import text
 from gateway.ports import Clock, Random
 
 MAX_JOBS = 100
@@ -163,3 +164,21 @@ def begin(request: Request, person: Person, title: str, doing: Doing, **facts: o
         look = f"/api/v1/jobs/{job.id}"
         return JSONResponse({"id": job.id, "look": look}, status_code=202, headers={"location": look})
     return RedirectResponse(f"/jobs/{quote(job.id)}", status_code=303)
+
+
+def job_view(job: Job, language: str) -> JobView:
+    """A job in the reader's language."""
+    return JobView(
+        id=job.id,
+        title=text(language, job.title, **job.facts),
+        state=job.state,
+        begun_us=job.begun_us,
+        ended_us=job.ended_us,
+        done=job.done,
+        total=job.total,
+        step=text(language, job.step) if job.step else "",
+        said=[*job.lines, *(text(language, message, **facts) for message, facts in job.said)],
+        address=job.address,
+        file=f"/jobs/{job.id}/file" if job.file is not None and job.state == "done" else "",
+        look=f"/api/v1/jobs/{job.id}",
+    )

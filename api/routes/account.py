@@ -1,290 +1,156 @@
-"""``/api/v1/account``: carbon and energy accounts, budgets, results and their comparison, as JSON and CSV."""
+"""``/api/v1/account``: the carbon account, uncertainty budgets, results and their comparison."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from api.asked import Asked, AskedFor
-from api.encoding import At
+from api.answers import ReplyFor, answered, described, tabled
+from api.asked import AskedFor
+from api.commands.results import Computation, ResultStep, computed, stepped
 from api.problems import RESPONSES
-from api.routes.v1 import Answer, Format, answered, described, exported, wants_csv
-from api.web.pages.carbon import (
-    Computation,
-    Line,
-    ResultId,
-    ResultStep,
-    asked_budget,
-    asked_carbon,
-    asked_period,
-    computed,
-    stepped,
-)
-from api.web.pages.energy import DayText
+from api.questions.account import AccountFor, Line, ResultId
+from api.questions.words import IdInPath
+from api.tables import Table
 from api.writing import Recorded, WritingFor
-from gateway.audit.accounts import FigureFact, account_of
-from gateway.audit.budgets import MAX_DRAWS, BudgetFact
-from gateway.audit.carbon import CarbonAccount, CheckFact, Exposure, SourceFact, line_fact
+from gateway.audit.accounts import FigureFact
+from gateway.audit.budgets import MAX_DRAWS, BudgetFact, BudgetRow
+from gateway.audit.carbon import CarbonAccount, CheckFact, Exposure, ParameterFact, SourceFact, line_fact
 from gateway.audit.results import ComparisonFact, ResultFact, compared, result_version, result_versions
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+LEAST_DRAWS = 100
 Draws = Annotated[int, Query(ge=0, le=MAX_DRAWS, description="Monte Carlo draws; 0 for none, else at least 100.")]
 VersionNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 
 
-class AccountAnswer(Answer):
-    """The carbon account."""
+class _Quantity(NamedTuple):
+    """A quantity of a source; activity and emission have no parameter behind them."""
 
-    result: CarbonAccount
-
-
-class LinesAnswer(Answer):
-    """Every line of the account."""
-
-    result: list[FigureFact]
+    source: SourceFact
+    name: str
+    figure: FigureFact
+    parameter: ParameterFact | None = None
 
 
-class SourcesAnswer(Answer):
-    """Activity × factors = emission, a line a source."""
-
-    result: list[SourceFact]
-
-
-class ExposureAnswer(Answer):
-    """Tonnes by default factor."""
-
-    result: list[Exposure]
+class _Cause(NamedTuple):
+    budget: BudgetFact
+    row: BudgetRow
 
 
-class BudgetAnswer(Answer):
-    """A line's uncertainty budget."""
-
-    result: BudgetFact
-
-
-class ChecksAnswer(Answer):
-    """Cross-checks."""
-
-    result: list[CheckFact]
+class _Change(NamedTuple):
+    line: str
+    unit: str
+    before: str
+    after: str
+    cause: str
+    change: str
 
 
-class ResultsAnswer(Answer):
-    """Result versions."""
-
-    result: list[ResultFact]
-
-
-class ResultAnswer(Answer):
-    """One result version."""
-
-    result: ResultFact
-
-
-class ComparisonAnswer(Answer):
-    """Two versions compared."""
-
-    result: ComparisonFact
-
-
-FIGURE_COLUMNS = ["line", "value", "expanded_k2", "unit", "exact", "coverage_permille", "quality", "factors", "reasons"]
-
-
-def figure_cells(each: FigureFact) -> list[object]:
-    """A figure's cells under ``FIGURE_COLUMNS``."""
-    return [
-        *(each.id, each.value, each.expanded, each.unit, each.exact, each.coverage_permille, each.quality),
-        *("; ".join(each.factors), "; ".join(each.reasons)),
-    ]
+FIGURES = Table(FigureFact, "line=id value expanded_k2=expanded unit exact coverage_permille quality factors reasons")
+FIGURE_OF_ROW = (
+    "value=figure.value expanded_k2=figure.expanded unit=figure.unit exact=figure.exact "
+    "coverage_permille=figure.coverage_permille quality=figure.quality factors=figure.factors reasons=figure.reasons"
+)
+"""The same columns where a row has its figure beside other things."""
+SOURCES = Table(
+    _Quantity,
+    "source=source.id name=source.name kind=source.kind quantity=name",
+    FIGURE_OF_ROW,
+    "origin=parameter.origin of=parameter.of standing=parameter.standing entry=parameter.entry",
+)
+EXPOSURE = Table(Exposure, "factor value unit tonnes_co2=tonnes share_permille standing source entry")
+BUDGET = Table(
+    _Cause,
+    "line=budget.line.id kind=row.kind cause=row.label basis=row.basis shape=row.shape u_percent=row.u_percent",
+    "contribution=row.contribution unit=budget.line.unit share_permille=row.share_permille",
+)
+CHECKS = Table(CheckFact, "kind name metered recorded difference limit unit agreement reasons")
+RESULTS = Table(ResultFact, "id version state from=from_us to=to_us recorded=at_us entry inputs actor")
+CHANGES = Table(_Change, "line unit before after cause change")
 
 
-def span_name(asked: Asked, first: str, last: str) -> str:
-    """The days of an address, for the name of an export."""
-    begin, to, _ = asked_period(asked, first, last)
-    return f"{begin}-{to}"
-
-
-@router.get("/account", **described(AccountAnswer))
-def get_account(
-    request: Request,
-    asked: AskedFor,
-    *,
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002  # the address's word
-) -> Response:
+@router.get("/account", **tabled("AccountAnswer", CarbonAccount, "The carbon account."))
+def get_account(reply: ReplyFor, wanted: AccountFor) -> Response:
     """The carbon account of civil days: both totals by boundary, sources, exposure, tiers; CSV holds the totals."""
-    found = asked_carbon(asked, first, last)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    rows = [figure_cells(each) for all_ in found.boundaries for each in (all_.direct, all_.indirect, all_.total)]
-    rows += [figure_cells(each) for each in (*found.products, *found.intensities)]
-    return exported(asked, FIGURE_COLUMNS, rows, f"carbon-{span_name(asked, first, last)}")
+    found = wanted.carbon()
+    sums = [figure for each in found.boundaries for figure in (each.direct, each.indirect, each.total)]
+    rows = [*sums, *found.products, *found.intensities]
+    return reply.table(found, FIGURES, rows, f"carbon-{wanted.days}")
 
 
-@router.get("/account/lines", **described(LinesAnswer))
-def get_lines(
-    request: Request,
-    asked: AskedFor,
-    *,
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002
-) -> Response:
+@router.get("/account/lines", **tabled("LinesAnswer", list[FigureFact], "Every line of the account."))
+def get_lines(reply: ReplyFor, wanted: AccountFor) -> Response:
     """Every figure of the account: energy, standard coal, products, carbon, each with U, coverage and factors."""
-    _first, _last, period = asked_period(asked, first, last)
-    made = account_of(asked.reader.sources, asked.asking, period)
+    made = wanted.account()
     found = [line_fact(made, name) for name in made.lines]
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    rows = [figure_cells(each) for each in found]
-    return exported(asked, FIGURE_COLUMNS, rows, f"account-{span_name(asked, first, last)}")
+    return reply.table(found, FIGURES, found, f"account-{wanted.days}")
 
 
-@router.get("/account/sources", **described(SourcesAnswer))
-def get_sources(
-    request: Request,
-    asked: AskedFor,
-    *,
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002
-) -> Response:
+@router.get(
+    "/account/sources", **tabled("SourcesAnswer", list[SourceFact], "Activity × factors = emission, a line a source.")
+)
+def get_sources(reply: ReplyFor, wanted: AccountFor) -> Response:
     """Activity, factors and emission of every source; CSV has a row for each quantity."""
-    found = asked_carbon(asked, first, last)
-    if not wants_csv(request, format):
-        return answered(asked, found.sources)
-    columns = ["source", "name", "kind", "quantity", *FIGURE_COLUMNS[1:], "origin", "of", "standing", "entry"]
-    rows: list[Sequence[object]] = []
-    for source in found.sources:
-        head = [source.id, source.name, source.kind]
-        rows.append([*head, "activity", *figure_cells(source.activity)[1:], "", "", "", None])
-        for each in source.parameters:
-            cells = figure_cells(each.figure)[1:]
-            rows.append([*head, each.name, *cells, each.origin, each.of, each.standing, each.entry])
-        rows.append([*head, "emission", *figure_cells(source.emission)[1:], "", "", "", None])
-    return exported(asked, columns, rows, f"carbon-sources-{span_name(asked, first, last)}")
+    found = wanted.carbon().sources
+    rows = (each for source in found for each in _quantities(source))
+    return reply.table(found, SOURCES, rows, f"carbon-sources-{wanted.days}")
 
 
-@router.get("/account/exposure", **described(ExposureAnswer))
-def get_exposure(
-    request: Request,
-    asked: AskedFor,
-    *,
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002
-) -> Response:
+def _quantities(source: SourceFact) -> Iterator[_Quantity]:
+    yield _Quantity(source, "activity", source.activity)
+    yield from (_Quantity(source, each.name, each.figure, each) for each in source.parameters)
+    yield _Quantity(source, "emission", source.emission)
+
+
+@router.get("/account/exposure", **tabled("ExposureAnswer", list[Exposure], "Tonnes by default factor."))
+def get_exposure(reply: ReplyFor, wanted: AccountFor) -> Response:
     """Tonnes of CO2 that hang on each default value, most first."""
-    found = asked_carbon(asked, first, last).exposure
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["factor", "value", "unit", "tonnes_co2", "share_permille", "standing", "source", "entry"]
-    rows = [
-        [
-            *(each.factor, each.value, each.unit, each.tonnes),
-            *(each.share_permille, each.standing, each.source, each.entry),
-        ]
-        for each in found
-    ]
-    return exported(asked, columns, rows, f"default-exposure-{span_name(asked, first, last)}")
+    found = wanted.carbon().exposure
+    return reply.table(found, EXPOSURE, found, f"default-exposure-{wanted.days}")
 
 
-@router.get("/account/budget", **described(BudgetAnswer))
-def get_budget(
-    request: Request,
-    asked: AskedFor,
-    *,
-    line: Line = "",
-    first: DayText = "",
-    last: DayText = "",
-    draws: Draws = 0,
-    format: Format = None,  # noqa: A002
-) -> Response:
+@router.get("/account/budget", **tabled("BudgetAnswer", BudgetFact, "A line's uncertainty budget."))
+def get_budget(reply: ReplyFor, wanted: AccountFor, line: Line = "", draws: Draws = 0) -> Response:
     """Which meter, certificate or factor dominates a line's uncertainty, what one class better buys; Monte Carlo."""
-    found = asked_budget(asked, first, last, line, max(draws, 100) if draws else 0)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["line", "kind", "cause", "basis", "shape", "u_percent", "contribution", "unit", "share_permille"]
-    rows = [
-        [
-            *(found.line.id, each.kind, each.label, each.basis, each.shape, each.u_percent, each.contribution),
-            *(found.line.unit, each.share_permille),
-        ]
-        for each in found.rows
-    ]
-    return exported(asked, columns, rows, f"budget-{span_name(asked, first, last)}")
+    found = wanted.budget(line, max(draws, LEAST_DRAWS) if draws else 0)
+    return reply.table(found, BUDGET, (_Cause(found, each) for each in found.rows), f"budget-{wanted.days}")
 
 
-@router.get("/account/checks", **described(ChecksAnswer))
-def get_checks(
-    request: Request,
-    asked: AskedFor,
-    *,
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002
-) -> Response:
+@router.get("/account/checks", **tabled("ChecksAnswer", list[CheckFact], "Cross-checks."))
+def get_checks(reply: ReplyFor, wanted: AccountFor) -> Response:
     """Invoices against meters and stock against flow, each against the uncertainty of the metering."""
-    found = asked_carbon(asked, first, last).checks
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["kind", "name", "metered", "recorded", "difference", "limit", "unit", "agreement", "reasons"]
-    rows = [
-        [
-            *(each.kind, each.name, each.metered, each.recorded, each.difference, each.limit, each.unit),
-            *(each.agreement, "; ".join(each.reasons)),
-        ]
-        for each in found
-    ]
-    return exported(asked, columns, rows, f"cross-checks-{span_name(asked, first, last)}")
+    found = wanted.carbon().checks
+    return reply.table(found, CHECKS, found, f"cross-checks-{wanted.days}")
 
 
-@router.get("/account/results", **described(ResultsAnswer))
-def get_results(request: Request, asked: AskedFor, *, format: Format = None) -> Response:  # noqa: A002
+@router.get("/account/results", **tabled("ResultsAnswer", list[ResultFact], "Result versions."))
+def get_results(asked: AskedFor, reply: ReplyFor) -> Response:
     """Result versions on record with their states, newest first."""
     found = result_versions(asked.reader.sources, asked.asking)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["id", "version", "state", "from", "to", "recorded", "entry", "inputs", "actor"]
-    rows = [
-        [
-            *(each.id, each.version, each.state, At(each.from_us), At(each.to_us), At(each.at_us), each.entry),
-            *(each.inputs, each.actor),
-        ]
-        for each in found
-    ]
-    return exported(asked, columns, rows, "results")
+    return reply.table(found, RESULTS, found, "results")
 
 
-@router.get("/account/results/{result:path}", **described(ResultAnswer))
-def get_result(
-    asked: AskedFor, result: Annotated[str, Path(max_length=120)], version: VersionNumber | None = None
-) -> Response:
+@router.get("/account/results/{result:path}", **described("ResultAnswer", ResultFact, "One result version."))
+def get_result(asked: AskedFor, result: IdInPath, version: VersionNumber | None = None) -> Response:
     """One version of a result as recorded, the newest where none is named."""
     return answered(asked, result_version(asked.reader.sources, asked.asking, result, version))
 
 
-@router.get("/account/comparison", **described(ComparisonAnswer))
+@router.get("/account/comparison", **tabled("ResultComparisonAnswer", ComparisonFact, "Two versions compared."))
 def get_comparison(
-    request: Request,
-    asked: AskedFor,
-    *,
-    result: ResultId,
-    before: VersionNumber,
-    after: VersionNumber,
-    format: Format = None,  # noqa: A002
+    asked: AskedFor, reply: ReplyFor, result: ResultId, before: VersionNumber, after: VersionNumber
 ) -> Response:
     """Why two versions of a result differ: data, laboratory values, plan, each factor; steps add up exactly."""
     found = compared(asked.reader.sources, asked.asking, result, before, after)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["line", "unit", "before", "after", "cause", "change"]
-    rows: list[Sequence[object]] = []
+    return reply.table(found, CHANGES, _changes(found), f"comparison-{result}-{before}-{after}")
+
+
+def _changes(found: ComparisonFact) -> Iterator[_Change]:
     for each in found.changes:
-        rows.append([each.line, each.unit, each.before, each.after, "", each.change])
-        rows += [[each.line, each.unit, "", "", cause, change] for cause, change in each.steps]
-    return exported(asked, columns, rows, f"comparison-{result}-{before}-{after}")
+        yield _Change(each.line, each.unit, each.before, each.after, "", each.change)
+        yield from (_Change(each.line, each.unit, "", "", cause, change) for cause, change in each.steps)
 
 
 @router.post("/account/results", response_model=None, status_code=201, responses={201: {"model": Recorded}})

@@ -1,211 +1,113 @@
-"""``/api/v1/account/energy`` and what belongs to it: stock, cost, activity data, flow, remainders of nodes."""
+"""``/api/v1/account/energy`` and what belongs to it: stock, cost, activity data, flow."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 
-from api.asked import Asked, AskedFor
-from api.encoding import At
+from api.answers import ReplyFor, tabled
+from api.asked import AskedFor
 from api.problems import RESPONSES
-from api.routes.account import FIGURE_COLUMNS, figure_cells, span_name
-from api.routes.v1 import Answer, Format, answered, described, exported, wants_csv
-from api.web.pages.balance import Node, asked_trend
-from api.web.pages.carbon import asked_period
-from api.web.pages.energy import DayText, Kind
-from gateway.audit.balance import RemainderTrend
+from api.questions.account import AccountFor
+from api.questions.energy import Kind
+from api.routes.account import FIGURE_OF_ROW
+from api.tables import Table
+from gateway.audit.accounts import FigureFact
 from gateway.audit.energy_account import (
     ActivityRow,
     CostRow,
+    CostSlot,
     EnergyAccount,
+    GroupRow,
     SupplyRow,
-    energy_account,
     product_activity,
 )
-from gateway.audit.flow import Flow, energy_flow
+from gateway.audit.flow import Flow, FlowLink, energy_flow
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 
 
-class EnergyAccountAnswer(Answer):
-    """The energy account."""
+class _Figure(NamedTuple):
+    """A figure of a group; the totals are of none."""
 
-    result: EnergyAccount
-
-
-class SupplyAnswer(Answer):
-    """Bought, in stock, consumed."""
-
-    result: list[SupplyRow]
+    family: str
+    name: str
+    figure: FigureFact
+    group: GroupRow | None = None
 
 
-class CostAnswer(Answer):
-    """Cost by time of use."""
-
-    result: list[CostRow]
-
-
-class ProductsAnswer(Answer):
-    """Activity data per product."""
-
-    result: list[ActivityRow]
+class _Slot(NamedTuple):
+    cost: CostRow
+    slot: CostSlot
 
 
-class FlowAnswer(Answer):
-    """Energy flow."""
+ENERGY = Table(_Figure, "family name", FIGURE_OF_ROW, "share_permille=group.share_permille points=group.points")
+SUPPLY = Table(
+    SupplyRow,
+    "kind unit bought=bought.exact bought_u_k2=bought.expanded delivered=delivered.exact into_stock=stock_change",
+    "consumed used=used.exact difference",
+)
+COST = Table(
+    _Slot,
+    "tariff=cost.tariff point=cost.point slot=slot.name energy=slot.energy unit=cost.unit money=slot.money",
+    "currency=cost.currency",
+)
+PRODUCTS = Table(
+    ActivityRow,
+    "product role item amount=amount.exact u_k2=amount.expanded unit=amount.unit per_unit=per_unit.exact",
+    "per_unit_u_k2=per_unit.expanded per_unit_unit=per_unit.unit coverage_permille=amount.coverage_permille",
+    "factors=amount.factors",
+)
 
-    result: Flow
 
-
-def _energy(asked: Asked, first: str, last: str) -> EnergyAccount:
-    _first, _last, period = asked_period(asked, first, last)
-    return energy_account(asked.reader.sources, asked.asking, period)
-
-
-@router.get("/account/energy", **described(EnergyAccountAnswer))
-def get_energy_account(
-    request: Request,
-    asked: AskedFor,
-    *,
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002
-) -> Response:
+@router.get("/account/energy", **tabled("EnergyAccountAnswer", EnergyAccount, "The energy account."))
+def get_energy_account(reply: ReplyFor, wanted: AccountFor) -> Response:
     """Standard coal by kind, level, process and equipment, stock, cost, virtual points; CSV holds the groups."""
-    found = _energy(asked, first, last)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["family", "name", *FIGURE_COLUMNS[1:], "share_permille", "points"]
-    rows: list[Sequence[object]] = [["total", "tce", *figure_cells(found.total)[1:], None, ""]]
+    found = wanted.energy()
+    return reply.table(found, ENERGY, _figures(found), f"energy-account-{wanted.days}")
+
+
+def _figures(found: EnergyAccount) -> Iterator[_Figure]:
+    yield _Figure("total", "tce", found.total)
     if found.primary is not None:
-        rows.append(["total", "tce-primary", *figure_cells(found.primary)[1:], None, ""])
+        yield _Figure("total", "tce-primary", found.primary)
     for each in found.groups:
         for figure in (each.tce, each.physical, each.primary):
             if figure is not None:
-                cells = figure_cells(figure)[1:]
-                rows.append([each.family, each.name, *cells, each.share_permille, "; ".join(each.points)])
-    return exported(asked, columns, rows, f"energy-account-{span_name(asked, first, last)}")
+                yield _Figure(each.family, each.name, figure, each)
 
 
-@router.get("/account/supply", **described(SupplyAnswer))
-def get_supply(
-    request: Request,
-    asked: AskedFor,
-    *,
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002
-) -> Response:
+@router.get("/account/supply", **tabled("SupplyAnswer", list[SupplyRow], "Bought, in stock, consumed."))
+def get_supply(reply: ReplyFor, wanted: AccountFor) -> Response:
     """Bought, delivered, laid in stock and consumed by energy kind, beside what meters say was used."""
-    found = _energy(asked, first, last).supply
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["kind", "unit", "bought", "bought_u_k2", "delivered", "into_stock", "consumed", "used", "difference"]
-    rows = [
-        [
-            *(each.kind, each.unit, each.bought.exact, each.bought.expanded),
-            *(each.delivered.exact if each.delivered else "", each.stock_change, each.consumed),
-            *(each.used.exact if each.used else "", each.difference),
-        ]
-        for each in found
-    ]
-    return exported(asked, columns, rows, f"supply-{span_name(asked, first, last)}")
+    found = wanted.energy().supply
+    return reply.table(found, SUPPLY, found, f"supply-{wanted.days}")
 
 
-@router.get("/account/cost", **described(CostAnswer))
-def get_cost(
-    request: Request,
-    asked: AskedFor,
-    *,
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002
-) -> Response:
+@router.get("/account/cost", **tabled("CostAnswer", list[CostRow], "Cost by time of use."))
+def get_cost(reply: ReplyFor, wanted: AccountFor) -> Response:
     """Cost by time-of-use tariff, slot by slot."""
-    found = _energy(asked, first, last).costs
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["tariff", "point", "slot", "energy", "unit", "money", "currency"]
-    rows = [
-        [each.tariff, each.point, slot.name, slot.energy, each.unit, slot.money, each.currency]
-        for each in found
-        for slot in each.slots
-    ]
-    return exported(asked, columns, rows, f"cost-{span_name(asked, first, last)}")
+    found = wanted.energy().costs
+    rows = (_Slot(each, slot) for each in found for slot in each.slots)
+    return reply.table(found, COST, rows, f"cost-{wanted.days}")
 
 
-@router.get("/account/products", **described(ProductsAnswer))
-def get_products(
-    request: Request,
-    asked: AskedFor,
-    *,
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002
-) -> Response:
+@router.get("/account/products", **tabled("ProductsAnswer", list[ActivityRow], "Activity data per product."))
+def get_products(asked: AskedFor, reply: ReplyFor, wanted: AccountFor) -> Response:
     """Activity data per product with U, whole and for one tonne: what a carbon footprint is made from."""
-    _first, _last, period = asked_period(asked, first, last)
-    found = product_activity(asked.reader.sources, asked.asking, period)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["product", "role", "item", "amount", "u_k2", "unit", "per_unit", "per_unit_u_k2", "per_unit_unit"]
-    columns += ["coverage_permille", "factors"]
-    rows = [
-        [
-            *(each.product, each.role, each.item, each.amount.exact, each.amount.expanded, each.amount.unit),
-            *((each.per_unit.exact, each.per_unit.expanded, each.per_unit.unit) if each.per_unit else ("", "", "")),
-            *(each.amount.coverage_permille, "; ".join(each.amount.factors)),
-        ]
-        for each in found
-    ]
-    return exported(asked, columns, rows, f"activity-per-product-{span_name(asked, first, last)}")
+    found = product_activity(asked.reader.sources, asked.asking, wanted.period)
+    return reply.table(found, PRODUCTS, found, f"activity-per-product-{wanted.days}")
 
 
-@router.get("/account/flow", **described(FlowAnswer))
-def get_flow(
-    request: Request,
-    asked: AskedFor,
-    *,
-    kind: Kind = "electricity",
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002
-) -> Response:
+@router.get("/account/flow", **tabled("FlowAnswer", Flow, "Energy flow."))
+def get_flow(asked: AskedFor, reply: ReplyFor, wanted: AccountFor, kind: Kind = "electricity") -> Response:
     """Energy flow of one kind: from the border through the network, with own generation and unmetered shares."""
-    _first, _last, period = asked_period(asked, first, last)
-    found = energy_flow(asked.reader.sources, asked.asking, period, kind)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["from", "to", "kind", "energy", "unit", "share_permille"]
-    rows = [[each.source, each.target, each.kind, each.amount, found.unit, each.share_permille] for each in found.links]
-    return exported(asked, columns, rows, f"energy-flow-{span_name(asked, first, last)}")
-
-
-class TrendAnswer(Answer):
-    """A node's remainder day by day."""
-
-    result: RemainderTrend
-
-
-@router.get("/balance/trend", **described(TrendAnswer))
-def get_trend(
-    request: Request,
-    asked: AskedFor,
-    *,
-    node: Node = "",
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002
-) -> Response:
-    """A node's difference and its limit for each day, and whether it drifts beyond chance."""
-    found = asked_trend(asked, first, last, node)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["point", "day", "remainder", "limit", "upper", "unit", "judgement"]
-    rows: list[Sequence[object]] = []
-    if found is not None:
-        rows = [
-            [found.point.id, At(each.start_us), each.remainder, each.limit, each.upper, found.unit, each.closure]
-            for each in found.days
-        ]
-    return exported(asked, columns, rows, "balance-trend")
+    found = energy_flow(asked.reader.sources, asked.asking, wanted.period, kind)
+    columns = Table(
+        FlowLink,
+        "from=source to=target kind energy=amount",
+        ("unit", lambda _link: found.unit),
+        "share_permille",
+    )
+    return reply.table(found, columns, found.links, f"energy-flow-{wanted.days}")

@@ -1,188 +1,108 @@
-"""``/api/v1``: completeness, network, energy, balance and calibration plan, as JSON and CSV."""
+"""``/api/v1``: completeness of the readings, energy statistics and balances of nodes."""
 
-from collections.abc import Sequence
-from datetime import date
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from api.answers import ReplyFor, tabled
 from api.asked import AskedFor
-from api.encoding import At
 from api.problems import RESPONSES
-from api.routes.v1 import Answer, Format, Id, answered, described, exported, wants_csv
-from api.web.pages.balance import asked_balances
-from api.web.pages.energy import DayText, Step, asked_consumption
-from gateway.audit.balance import Balance
-from gateway.audit.calibration_plan import CalibrationPlan, calibration_plan
-from gateway.audit.completeness import MAX_DAYS, Completeness, completeness
+from api.questions.energy import BalanceFor, EnergyFor
+from api.questions.words import Id
+from api.tables import Table
+from gateway.audit.balance import Balance, DayRemainder, RemainderTrend, Share
+from gateway.audit.completeness import MAX_DAYS, Completeness, DayShare, PointDays, completeness
 from gateway.audit.consumption import Consumption
-from gateway.audit.equipping import Network, network
+from gateway.audit.energy import Energy
+from gateway.domain.time import Period
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 
 
-class CompletenessAnswer(Answer):
-    """Completeness by point and day."""
-
-    result: Completeness
-
-
-class NetworkAnswer(Answer):
-    """The metering network."""
-
-    result: Network
+class _DayOfPoint(NamedTuple):
+    row: PointDays
+    on: DayShare
 
 
-class EnergyAnswer(Answer):
-    """Energy statistics."""
-
-    result: Consumption
-
-
-class BalanceAnswer(Answer):
-    """Balances."""
-
-    result: list[Balance]
+class _StepOfPoint(NamedTuple):
+    point: str
+    energy: Energy
 
 
-class CalibrationAnswer(Answer):
-    """The plan."""
+class _Side(NamedTuple):
+    """A point's part in a balance; what the balance comes to stands beside its parent alone."""
 
-    result: CalibrationPlan
+    balance: Balance
+    share: Share
+    period: Period
+
+    @property
+    def judged(self) -> Balance | None:
+        return self.balance if self.share is self.balance.parent else None
 
 
-@router.get("/completeness", **described(CompletenessAnswer))
-def get_completeness(
-    request: Request,
-    asked: AskedFor,
-    *,
-    days: Annotated[int, Query(ge=1, le=MAX_DAYS)] = 31,
-    format: Format = None,  # noqa: A002  # the address's word
-) -> Response:
+class _DayOfNode(NamedTuple):
+    trend: RemainderTrend
+    on: DayRemainder
+
+
+COMPLETENESS = Table(
+    _DayOfPoint,
+    "point=row.point.id device=row.device day=on.day covered_permille=on.covered_permille",
+    "missing_quarter_hours=on.missing quality=on.quality",
+)
+ENERGY = Table(
+    _StepOfPoint,
+    "point from=energy.start_us to=energy.end_us energy=energy.value unit=energy.unit quarter_hours=energy.windows",
+    "missing=energy.missing coverage_permille=energy.coverage_permille quality=energy.quality",
+)
+BALANCE = Table(
+    _Side,
+    "parent=balance.parent.point.id point=share.point.id sign=share.sign metered=share.metered from=period.start_us",
+    "to=period.end_us energy=share.amount.value unit=share.amount.unit difference=judged.difference",
+    "limit=judged.limit judgement=judged.closure",
+)
+TREND = Table(
+    _DayOfNode,
+    "point=trend.point.id day=on.start_us remainder=on.remainder limit=on.limit upper=on.upper unit=trend.unit",
+    "judgement=on.closure",
+)
+
+
+@router.get("/completeness", **tabled("CompletenessAnswer", Completeness, "Completeness by point and day."))
+def get_completeness(asked: AskedFor, reply: ReplyFor, days: Annotated[int, Query(ge=1, le=MAX_DAYS)] = 31) -> Response:
     """How much of each civil day lay between readings, per point; how slots ended, per device."""
     found = completeness(asked.reader.sources, asked.asking, days=days)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["point", "device", "day", "covered_permille", "missing_quarter_hours", "quality"]
-    rows = [
-        [row.point.id, row.device, each.day.isoformat(), each.covered_permille, each.missing, each.quality]
-        for row in found.points
-        for each in row.days
-    ]
-    return exported(asked, columns, rows, f"completeness-{found.last}")
+    rows = (_DayOfPoint(row, each) for row in found.points for each in row.days)
+    return reply.table(found, COMPLETENESS, rows, f"completeness-{found.last}")
 
 
-@router.get("/points", **described(NetworkAnswer))
-def get_points(request: Request, asked: AskedFor, *, format: Format = None) -> Response:  # noqa: A002
-    """Metering points, parents first, with what is fitted there; equipping rates by energy kind and level."""
-    found = network(asked.reader.sources, asked.asking)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["point", "name_zh", "name_en", "parent", "energy_kind", "level", "direction", "state", "instrument"]
-    columns += ["accuracy_class", "required_class", "class_suffices", "due", "device"]
-    rows: list[Sequence[object]] = [
-        [
-            *(each.point.id, each.point.name_zh, each.point.name_en, each.point.parent, each.point.energy_kind),
-            *(each.point.level, each.point.direction, each.equipping, each.instrument, each.accuracy_class),
-            *(each.point.required_class, each.class_suffices, each.due, each.device),
-        ]
-        for each in found.points
-    ]
-    return exported(asked, columns, rows, f"points-{asked.asking.today}")
-
-
-@router.get("/energy", **described(EnergyAnswer))
-def get_energy(
-    request: Request,
-    asked: AskedFor,
-    *,
-    point: Id = "",
-    first: DayText = "",
-    last: DayText = "",
-    step: Step = "day",
-    format: Format = None,  # noqa: A002
-) -> Response:
+@router.get("/energy", **tabled("EnergyAnswer", Consumption, "Energy statistics."))
+def get_energy(reply: ReplyFor, wanted: EnergyFor) -> Response:
     """Energy of a point step by step over civil days, and every counted point's total; CSV holds the steps."""
-    found = asked_consumption(asked, point, first, last, step)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["point", "from", "to", "energy", "unit", "quarter_hours", "missing", "coverage_permille", "quality"]
-    rows: list[Sequence[object]] = [
-        [
-            *(found.chosen.id if found.chosen else "", At(each.start_us), At(each.end_us), each.value, each.unit),
-            *(each.windows, each.missing, each.coverage_permille, each.quality),
-        ]
-        for each in found.steps
-    ]
-    return exported(asked, columns, rows, f"energy-{found.first}-{found.last}")
+    found = wanted.statistics()
+    point = found.chosen.id if found.chosen else ""
+    rows = (_StepOfPoint(point, each) for each in found.steps)
+    return reply.table(found, ENERGY, rows, f"energy-{found.first}-{found.last}")
 
 
-@router.get("/balance", **described(BalanceAnswer))
-def get_balance(
-    request: Request,
-    asked: AskedFor,
-    *,
-    first: DayText = "",
-    last: DayText = "",
-    format: Format = None,  # noqa: A002
-) -> Response:
+@router.get("/balance", **tabled("BalanceAnswer", list[Balance], "Balances."))
+def get_balance(reply: ReplyFor, wanted: BalanceFor) -> Response:
     """Each point with points of its energy kind under it: difference, its limit from accuracy classes, judgement."""
-    period, found = asked_balances(asked, first, last)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = ["parent", "point", "sign", "metered", "from", "to", "energy", "unit", "difference", "limit", "judgement"]
-    rows: list[Sequence[object]] = []
-    for each in found:
-        for share in (each.parent, *each.children):
-            own = share is each.parent
-            rows.append(
-                [
-                    *(each.parent.point.id, share.point.id, share.sign, share.metered),
-                    *(At(period.start_us), At(period.end_us), share.amount.value, share.amount.unit),
-                    *((each.difference, each.limit, each.closure) if own else (None, None, "")),
-                ]
-            )
-    return exported(asked, columns, rows, "balance")
+    period, found = wanted.balances()
+    rows = (_Side(each, share, period) for each in found for share in (each.parent, *each.children))
+    return reply.table(found, BALANCE, rows, "balance")
 
 
-@router.get("/calibration", **described(CalibrationAnswer))
-def get_calibration(
-    request: Request,
-    asked: AskedFor,
-    *,
-    months: Annotated[int, Query(ge=1, le=60)] = 12,
-    format: Format = None,  # noqa: A002
-) -> Response:
-    """What falls due within the months, overdue first; validity of certificates; rates with their definitions."""
-    found = calibration_plan(asked.reader.sources, asked.asking, months=months)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    columns = [
-        "due",
-        "instrument",
-        "name",
-        "serial",
-        "point",
-        "certificate",
-        "kind",
-        "laboratory",
-        "cycle_months",
-        "risk_on",
-        "state",
-    ]
-    rows: list[Sequence[object]] = [
-        [
-            *(row.certificate.valid_until if row.certificate else "", row.instrument.id, row.instrument.name),
-            *(row.instrument.serial, row.point.id if row.point else ""),
-            *((row.certificate.id, row.certificate.kind, row.certificate.laboratory) if row.certificate else ("",) * 3),
-            *(row.instrument.cycle_months, _risk_on(found, row.instrument.id), row.due),
-        ]
-        for row in found.rows
-    ]
-    return exported(asked, columns, rows, f"calibration-plan-{found.day}")
+@router.get("/balance/trend", **tabled("TrendAnswer", RemainderTrend, "A node's remainder day by day."))
+def get_trend(reply: ReplyFor, wanted: BalanceFor, node: Id = "") -> Response:
+    """A node's difference and its limit for each day, and whether it drifts beyond chance."""
+    found = wanted.trend(node)
+    return reply.table(found, TREND, _days(found), "balance-trend")
 
 
-def _risk_on(found: CalibrationPlan, instrument: str) -> date | None:
-    ahead = found.outlook.get(instrument)
-    return None if ahead is None else ahead.risk_on
+def _days(found: RemainderTrend | None) -> Iterator[_DayOfNode]:
+    if found is not None:
+        yield from (_DayOfNode(found, each) for each in found.days)

@@ -3,23 +3,17 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from api.answers import answered, described
 from api.asked import AskedFor
+from api.commands.decisions import Decision, decided
 from api.problems import RESPONSES
-from api.routes.v1 import Answer, answered, described
-from api.web.pages.quality import Decision, decided
 from api.writing import Recorded, WritingFor
 from gateway.audit.suspected import Queue, queue
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 
 
-class QueueAnswer(Answer):
-    """What waits for a decision, and the newest decisions."""
-
-    result: Queue
-
-
-@router.get("/quality/queue", **described(QueueAnswer))
+@router.get("/quality/queue", **described("QueueAnswer", Queue, "What waits for a decision, and the newest decisions."))
 def get_queue(asked: AskedFor) -> Response:
     """Suspected events that wait for a person, worst first; the newest decisions."""
     return answered(asked, queue(asked.reader.sources, asked.asking))

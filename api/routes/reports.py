@@ -1,20 +1,24 @@
 """``/api/v1/reports``: which there are, making one as JSON, CSV, XLSX, PDF or DOCX, issuing, what was issued."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
+from api.answers import answered, described
 from api.asked import AskedFor
 from api.negotiation import chosen_form, entity_tag, tagged
 from api.problems import RESPONSES
-from api.routes.v1 import NOT_MODIFIED, Answer, answered, linked
-from api.web.pages.energy import DayText
-from api.web.pages.reports import (
+from api.questions.words import DaysFor
+from api.reporting import (
+    FileForm,
+    IssueWish,
+    Language,
+    MakeWish,
+    ReportSaid,
     as_file,
     asked_report,
-    asked_wish,
     begin_issue,
     begin_making,
     file_of,
@@ -27,15 +31,16 @@ from gateway.reports.issuing import issued, issued_report
 from gateway.reports.plain import plain_document
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
-Form = Literal["json", "xlsx", "pdf", "docx", "csv"]
 OFFERED = {name: MEDIA_TYPES[name].partition(";")[0] for name in ("json", "xlsx", "pdf", "docx", "csv")}
 KindId = Annotated[
     str, Path(max_length=40, examples=["form-b3"], description="Id of a report, as /reports lists them.")
 ]
 Version = Annotated[int, Path(ge=1, le=1_000_000)]
 ReviewId = Annotated[str, Query(max_length=60, description="The review the report is of.")]
-Spoken = Annotated[Literal["zh", "en"], Query(description="Language of the report.")]
-Wanted = Annotated[Form | None, Query(description="The file's form; where it is left out by Accept.")]
+Spoken = Annotated[Language, Query(description="Language of the report.")]
+Wanted = Annotated[
+    FileForm | None, Query(alias="format", description="The file's form; where it is left out by Accept.")
+]
 FILES = {OFFERED[name]: {"schema": {"type": "string", "format": "binary"}} for name in ("xlsx", "pdf", "docx")}
 
 
@@ -75,24 +80,6 @@ class IssuedFact(BaseModel):
     files: list[FileFact]
 
 
-class KindsAnswer(Answer):
-    """What can be made, in which files."""
-
-    result: list[KindFact]
-
-
-class ReportAnswer(Answer):
-    """A report's JSON form: blocks, figures with U and evidence, methods."""
-
-    result: dict[str, Any]
-
-
-class IssuedAnswer(Answer):
-    """Issued reports, newest first."""
-
-    result: list[IssuedFact]
-
-
 class Begun(BaseModel):
     """Long work that was begun: look at ``look`` until it is done."""
 
@@ -100,29 +87,7 @@ class Begun(BaseModel):
     look: str
 
 
-class MakeWish(BaseModel, extra="forbid"):
-    """What to make in the background."""
-
-    kind: str = Field(max_length=40, examples=["form-b10"])
-    form: Form = "pdf"
-    language: Literal["zh", "en"] = "zh"
-    first: str = Field("", max_length=10, examples=["2026-01-01"])
-    last: str = Field("", max_length=10, examples=["2026-12-31"])
-    review: str = Field("", max_length=60)
-
-
-class IssueWish(BaseModel, extra="forbid"):
-    """What to put on record, and why."""
-
-    kind: str = Field(max_length=40, examples=["forms"])
-    language: Literal["zh", "en"] = "zh"
-    first: str = Field("", max_length=10)
-    last: str = Field("", max_length=10)
-    review: str = Field("", max_length=60)
-    reason: str = Field("", max_length=400)
-
-
-@router.get("/reports", response_model=None, responses={200: {"model": KindsAnswer}, **NOT_MODIFIED})
+@router.get("/reports", **described("KindsAnswer", list[KindFact], "What can be made, in which files."))
 def get_reports(asked: AskedFor) -> Response:
     """Every report that can be made, by group."""
     kinds = [
@@ -138,7 +103,7 @@ def get_reports(asked: AskedFor) -> Response:
     return answered(asked, [each.model_dump() for each in kinds])
 
 
-@router.get("/reports/issued", response_model=None, responses={200: {"model": IssuedAnswer}, **NOT_MODIFIED})
+@router.get("/reports/issued", **described("IssuedAnswer", list[IssuedFact], "Issued reports, newest first."))
 def get_issued(
     asked: AskedFor,
     *,
@@ -167,7 +132,7 @@ def get_issued(
         for each in wanted[:limit]
     ]
     following = {"before": listed[-1].seq} if len(wanted) > limit else {}
-    return linked(asked, answered(asked, [each.model_dump() for each in listed]), **following)
+    return answered(asked, [each.model_dump() for each in listed], **following)
 
 
 @router.get(
@@ -175,7 +140,7 @@ def get_issued(
     response_model=None,
     responses={200: {"description": "The file.", "content": {**FILES, "application/json": {}, "text/csv": {}}}},
 )
-def get_issued_file(asked: AskedFor, kind: KindId, version: Version, form: Form) -> Response:
+def get_issued_file(asked: AskedFor, kind: KindId, version: Version, form: FileForm) -> Response:
     """A file of an issued report, just as it was put on record; its hash is the entity tag."""
     found = issued_report(asked.reader.sources.registry, asked.asking.organisation, kind, version)
     tag = f'"{found.file(form).sha256}"'
@@ -185,8 +150,7 @@ def get_issued_file(asked: AskedFor, kind: KindId, version: Version, form: Form)
 @router.post("/reports/made", response_model=None, status_code=202, responses={202: {"model": Begun}, **RESPONSES})
 def post_made(asked: AskedFor, wish: MakeWish) -> Response:
     """Begin making a report as long work; the address in ``location`` says how far it is and where the file is."""
-    wished = asked_wish(asked, wish.kind, wish.language, first=wish.first, last=wish.last, review=wish.review)
-    return begin_making(asked, wished, wish.form)
+    return begin_making(asked, wish)
 
 
 @router.post(
@@ -197,32 +161,33 @@ def post_made(asked: AskedFor, wish: MakeWish) -> Response:
 )
 def post_issued(writing: WritingFor, wish: IssueWish) -> Response:
     """Issue a report: its files are kept by hash, and an entry with its figures names them."""
-    asked = writing.asked
-    wished = asked_wish(asked, wish.kind, wish.language, first=wish.first, last=wish.last, review=wish.review)
-    return begin_issue(writing, wished, wish.reason)
+    return begin_issue(writing, wish)
 
 
 @router.get(
     "/reports/{kind}",
-    response_model=None,
-    responses={200: {"model": ReportAnswer, "content": {**FILES, "text/csv": {}}}, **NOT_MODIFIED, **RESPONSES},
+    **described(
+        "ReportAnswer",
+        dict[str, Any],
+        "A report's JSON form: blocks, figures with U and evidence, methods.",
+        {**FILES, "text/csv": {}},
+    ),
 )
 def get_report(
-    request: Request,
     asked: AskedFor,
     kind: KindId,
+    days: DaysFor,
     *,
     language: Spoken = "zh",
-    first: DayText = "",
-    last: DayText = "",
     review: ReviewId = "",
-    format: Wanted = None,  # noqa: A002  # the address's word
+    wanted: Wanted = None,
 ) -> Response:
     """Make a report now: figures with U and evidence as JSON, or the file in the form asked for."""
-    wish = asked_wish(asked, kind, language, first=first, last=last, review=review)
-    form = chosen_form(request, format, OFFERED)
+    said = ReportSaid(kind=kind, language=language, first=days.first, last=days.last, review=review)
+    wish = said.wish(asked)
+    form = chosen_form(asked.request, wanted, OFFERED)
     if form == "json":
         return answered(asked, plain_document(asked_report(asked, wish)))
     content = file_of(asked, wish, form)
     name = asked.view.t(kind_of(kind).title)
-    return tagged(request, as_file(content, form, name, simulated=asked.view.simulated), entity_tag(content))
+    return tagged(asked.request, as_file(content, form, name, simulated=asked.view.simulated), entity_tag(content))

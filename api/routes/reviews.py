@@ -5,13 +5,15 @@ from hashlib import sha256 as file_hash
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
+from api.answers import ReplyFor, answered, described, tabled
 from api.asked import AskedFor, instant
 from api.problems import RESPONSES
-from api.reviewing import gathered_for, plain_cell, reviewed
-from api.routes.v1 import Answer, Format, answered, described, exported, linked, wants_csv
+from api.questions.words import Offset
+from api.reviewing import found_draw, gathered_for, plain_cell, reviewed, summary
+from api.tables import Table
 from gateway.assembly.review_loading import checklists
 from gateway.domain.errors import DataFolderError, UnknownObjectError
 from gateway.review.checklist import Checklist
@@ -20,91 +22,26 @@ from gateway.review.evidence import ItemState, item_state, item_states
 from gateway.review.gathered import Section
 from gateway.review.indicators import FAMILIES, Indicator, indicators
 from gateway.review.on_site import Expected, expected
-from gateway.review.state import Draw, Refusal, Review
+from gateway.review.state import Refusal, Review
 from gateway.review.views import GROUPS, view
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 Id = Annotated[str, Path(max_length=60)]
+INDICATORS = Table(
+    Indicator,
+    "indicator=family energy_kind level numerator denominator permille day required_percent edition meets",
+    ("excluded", lambda each: len(each.excluded)),
+)
 
 
-class IndicatorsAnswer(Answer):
-    """Indicators with their members."""
-
-    result: list[Indicator]
-
-
-class ViewsAnswer(Answer):
-    """The audit views of one group."""
-
-    result: list[Section]
-
-
-class ViewAnswer(Answer):
-    """One audit view."""
-
-    result: Section
-
-
-class ReviewsAnswer(Answer):
-    """Reviews, reviewers and what was refused."""
-
-    result: Any
-
-
-class ReviewAnswer(Answer):
-    """One review."""
-
-    result: Any
-
-
-class ItemAnswer(Answer):
-    """One item with its evidence."""
-
-    result: ItemState
-
-
-class ExpectedAnswer(Answer):
-    """What an instrument should show."""
-
-    result: Expected
-
-
-class DrawAnswer(Answer):
-    """A published draw."""
-
-    result: Any
-
-
-class ChecklistsAnswer(Answer):
-    """Checklists that ship."""
-
-    result: list[Checklist]
-
-
-@router.get("/indicators", **described(IndicatorsAnswer))
-def get_indicators(
-    request: Request,
-    asked: AskedFor,
-    *,
-    family: Annotated[str, Query(max_length=20)] = "",
-    format: Format = None,  # noqa: A002  # the address's word
-) -> Response:
+@router.get("/indicators", **tabled("IndicatorsAnswer", list[Indicator], "Indicators with their members."))
+def get_indicators(asked: AskedFor, reply: ReplyFor, family: Annotated[str, Query(max_length=20)] = "") -> Response:
     """Shares with numerator, denominator, day, members and exclusions; ``family`` chooses one kind."""
     if family and family not in FAMILIES:
         raise UnknownObjectError("there is no indicator '%(id)s'", id=family)
     found = indicators(gathered_for(asked), [family] if family else FAMILIES)
-    if not wants_csv(request, format):
-        return answered(asked, [indicator_document(each) for each in found])
-    columns = ["indicator", "energy_kind", "level", "numerator", "denominator", "permille", "day", "required_percent"]
-    columns += ["edition", "meets", "excluded"]
-    rows: list[Sequence[object]] = [
-        [
-            *(each.family, each.energy_kind, each.level, each.numerator, each.denominator, each.permille),
-            *(each.day.isoformat(), each.required_percent, each.edition, each.meets, len(each.excluded)),
-        ]
-        for each in found
-    ]
-    return exported(asked, columns, rows, f"indicators-{asked.asking.today}")
+    documents = [indicator_document(each) for each in found]
+    return reply.table(documents, INDICATORS, found, f"indicators-{asked.asking.today}")
 
 
 def indicator_document(each: Indicator) -> dict[str, Any]:
@@ -113,7 +50,7 @@ def indicator_document(each: Indicator) -> dict[str, Any]:
     return {**fields, "permille": each.permille, "meets": each.meets}
 
 
-@router.get("/audit-views", **described(ViewsAnswer))
+@router.get("/audit-views", **described("ViewsAnswer", list[Section], "The audit views of one group."))
 def get_views(asked: AskedFor, group: Annotated[str, Query(max_length=20)] = "data") -> Response:
     """The audit views of a group: instruments, data, behaviour, result."""
     if group not in GROUPS:
@@ -122,17 +59,17 @@ def get_views(asked: AskedFor, group: Annotated[str, Query(max_length=20)] = "da
     return answered(asked, [view(gathered, name) for name in GROUPS[group]])
 
 
-@router.get("/audit-views/{name}", **described(ViewAnswer))
-def get_view(request: Request, asked: AskedFor, name: Id, format: Format = None) -> Response:  # noqa: A002
+@router.get("/audit-views/{name}", **tabled("ViewAnswer", Section, "One audit view."))
+def get_view(asked: AskedFor, reply: ReplyFor, name: Id) -> Response:
     """One audit view as a table."""
     found = view(gathered_for(asked), name)
-    if not wants_csv(request, format):
-        return answered(asked, found)
-    rows = [[plain_cell(asked.view, each) for each in row] for row in found.rows]
-    return exported(asked, list(found.columns), rows, f"{name}-{asked.asking.today}")
+    if not reply.is_table:
+        return reply.found(found)
+    rows = ([plain_cell(asked.view, each) for each in row] for row in found.rows)
+    return reply.exported(found.columns, rows, f"{name}-{asked.asking.today}")
 
 
-@router.get("/checklists", **described(ChecklistsAnswer))
+@router.get("/checklists", **described("ChecklistsAnswer", list[Checklist], "Checklists that ship."))
 def get_checklists(asked: AskedFor) -> Response:
     """The checklists that ship, with the source of every row."""
     return answered(asked, [_checklist(each) for each in checklists().values()])
@@ -143,10 +80,10 @@ def _checklist(each: Checklist) -> dict[str, Any]:
     return {**fields, "paraphrased_chapters": sorted(each.paraphrased_chapters)}
 
 
-@router.get("/reviews", **described(ReviewsAnswer))
+@router.get("/reviews", **described("ReviewsAnswer", Any, "Reviews, reviewers and what was refused."))
 def get_reviews(
     asked: AskedFor,
-    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
 ) -> Response:
     """Every review with its progress, registered reviewers, draws, refused acts: each list from ``offset`` on."""
@@ -161,34 +98,10 @@ def get_reviews(
     shown["reviews"] = [summary(each) for each in shown["reviews"]]
     totals = {name: len(listed) for name, listed in lists.items()}
     following = {"offset": offset + limit} if offset + limit < max(totals.values()) else {}
-    return linked(asked, answered(asked, {**shown, "totals": totals}), **following)
+    return answered(asked, {**shown, "totals": totals}, **following)
 
 
-def summary(review: Review) -> dict[str, Any]:
-    """A review in a few words."""
-    verdicts = dict.fromkeys(("conforming", "nonconforming", "not_applicable", "open"), 0)
-    for item in review.checklist.items:
-        verdicts[review.verdict(item.id)] = verdicts.get(review.verdict(item.id), 0) + 1
-    return {
-        "id": review.id,
-        "kind": review.kind,
-        "title": review.title,
-        "checklist": review.checklist.id,
-        "edition": review.checklist.edition,
-        "from_us": review.from_us,
-        "to_us": review.to_us,
-        "enterprise": review.enterprise,
-        "organiser": review.organiser,
-        "team": review.team,
-        "seq": review.seq,
-        "verdicts": verdicts,
-        "nonconformities": len(review.nonconformities),
-        "nonconformities_open": sum(each.state != "closed" for each in review.nonconformities.values()),
-        "refusals": len(review.refusals),
-    }
-
-
-@router.get("/reviews/{review}", **described(ReviewAnswer))
+@router.get("/reviews/{review}", **described("ReviewAnswer", Any, "One review."))
 def get_review(asked: AskedFor, review: Id) -> Response:
     """One review: stages, items with verdict and proposal, nonconformities, checks, refusals."""
     gathered, found = reviewed(asked, review)
@@ -254,7 +167,7 @@ def _refusal(each: Refusal) -> dict[str, Any]:
     return {name: getattr(each, name) for name in Refusal.__dataclass_fields__}
 
 
-@router.get("/reviews/{review}/items/{item}", **described(ItemAnswer))
+@router.get("/reviews/{review}/items/{item}", **described("ItemAnswer", ItemState, "One item with its evidence."))
 def get_item(asked: AskedFor, review: Id, item: Id) -> Response:
     """One item: automatic evidence in full, the judgement that counts, earlier ones, the last review's."""
     gathered, found = reviewed(asked, review)
@@ -266,7 +179,9 @@ def get_item(asked: AskedFor, review: Id, item: Id) -> Response:
     return answered(asked, {**fields, "nonconformities": reports, "evidence": {**evidence, "indicators": numbers}})
 
 
-@router.get("/reviews/{review}/checks/{instrument}", **described(ExpectedAnswer))
+@router.get(
+    "/reviews/{review}/checks/{instrument}", **described("ExpectedAnswer", Expected, "What an instrument should show.")
+)
 def get_check(
     asked: AskedFor,
     review: Id,
@@ -298,16 +213,8 @@ def get_file(asked: AskedFor, review: Id, sha256: Annotated[str, Path(pattern=r"
     return Response(content, media_type="application/octet-stream", headers={"content-disposition": disposition})
 
 
-@router.get("/draws/{draw}", **described(DrawAnswer))
+@router.get("/draws/{draw}", **described("DrawAnswer", Any, "A published draw."))
 def get_draw(asked: AskedFor, draw: Id) -> Response:
     """A draw as published, and whether drawing again gives the same."""
     found = found_draw(asked, draw)
     return answered(asked, {"draw": found.document, "seq": found.seq, "again": drawn_again(found.document)})
-
-
-def found_draw(asked: AskedFor, draw: str) -> Draw:
-    """A draw on record."""
-    found = gathered_for(asked).reviews.draws.get(draw)
-    if found is None:
-        raise UnknownObjectError("no draw '%(id)s' is on record", id=draw)
-    return found

@@ -4,19 +4,13 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from api.answers import answered, described
 from api.asked import AskedFor
 from api.people.store import People
 from api.problems import RESPONSES
-from api.routes.v1 import Answer, answered, described
-from api.web.pages.settings import Settings, settings_of
+from api.questions.settings import Settings, settings_of
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
-
-
-class SettingsAnswer(Answer):
-    """What runs here and how it is set up."""
-
-    result: Settings
 
 
 class Account(BaseModel):
@@ -31,19 +25,13 @@ class Account(BaseModel):
     has_password: bool
 
 
-class PeopleAnswer(Answer):
-    """The accounts of one's organisation."""
-
-    result: list[Account]
-
-
-@router.get("/settings", **described(SettingsAnswer))
+@router.get("/settings", **described("SettingsAnswer", Settings, "What runs here and how it is set up."))
 def get_settings(asked: AskedFor) -> Response:
     """Site, time zone, software, sinks, seal, devices and the site's configuration as recorded."""
     return answered(asked, settings_of(asked).model_dump())
 
 
-@router.get("/people", **described(PeopleAnswer))
+@router.get("/people", **described("PeopleAnswer", list[Account], "The accounts of one's organisation."))
 def get_people(request: Request, asked: AskedFor) -> Response:
     """The accounts of one's organisation."""
     people: People = request.app.state.people

@@ -7,8 +7,7 @@ from fastapi.responses import JSONResponse, Response
 
 from api.asked import AskedFor
 from api.problems import RESPONSES
-from api.web.pages.work import job_view
-from api.work import JobView, Works
+from api.work import JobView, Works, job_view
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 

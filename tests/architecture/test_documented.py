@@ -7,10 +7,12 @@ from typing import get_args
 
 import click
 import pytest
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from api.app import EVERY_ROUTER
+from api.asked import asked
 from api.charts import routes as charts
 from api.web.pages import ROUTERS
 from config.site import SiteFile
@@ -135,9 +137,15 @@ def test_an_api_route_and_its_parameters(route: APIRoute, language: str) -> None
         return
     row = re.search(rf"^\| `{re.escape(path)}` \|.*$", page, re.MULTILINE)
     assert row, f"docs/api{LANGUAGES[language]} needs a row for {path}"
-    for parameter in route.dependant.query_params:
-        if parameter.alias != "format":
-            assert f"`{parameter.alias}`" in row[0], f"docs/api{LANGUAGES[language]}: {path} {parameter.alias}"
+    for parameter in _query_of(route.dependant):
+        if parameter != "format":
+            assert f"`{parameter}`" in row[0], f"docs/api{LANGUAGES[language]}: {path} {parameter}"
+
+
+def _query_of(dependant: Dependant) -> set[str]:
+    """Names of the query parameters, those of the questions it depends on included; the frame of all is not theirs."""
+    found = {each.alias for each in dependant.query_params}
+    return found.union(*(_query_of(each) for each in dependant.dependencies if each.call is not asked))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,18 +1,15 @@
 """差异研究: the stack's continuous monitoring against fuel-side accounting."""
 
-from typing import Annotated, Literal
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from api.asked import Asked, AskedFor
+from api.asked import AskedFor
+from api.questions.account import StackFor
 from api.web.account_words import AccountWords
 from api.web.environment import page
-from api.web.pages.carbon import asked_period
-from api.web.pages.energy import DayText
 from api.web.view import View
 from gateway.assembly.stack import shipped_facts
-from gateway.audit.stack_comparison import StackComparison, comparison, pack_fact
+from gateway.audit.stack_comparison import pack_fact
 from gateway.audit.stack_words import (
     TEXT_STATES,
     cause_text,
@@ -27,15 +24,7 @@ from gateway.domain.errors import UnknownObjectError
 from gateway.i18n import text
 
 router = APIRouter(include_in_schema=False)
-Stack = Annotated[str, Query(max_length=64)]
-CompareStep = Annotated[Literal["hour", "day", "month", "year"], Query()]
 AGREEMENT_STYLE = {"agrees": "good", "differs": "bad", "undecided": "none"}
-
-
-def asked_comparison(asked: Asked, stack: str, first: str, last: str, step: str) -> StackComparison:
-    """The comparison of an address: this year's settled days by month where nothing is said."""
-    since, to, _period = asked_period(asked, first, last)
-    return comparison(asked.reader.sources, asked.asking, first=since, last=to, step=step, stack=stack)
 
 
 class ComparisonWords:
@@ -78,29 +67,22 @@ class ComparisonWords:
 
 
 @router.get("/comparison")
-def show(
-    asked: AskedFor,
-    *,
-    stack: Stack = "",
-    first: DayText = "",
-    last: DayText = "",
-    step: CompareStep = "month",
-) -> HTMLResponse:
+def show(asked: AskedFor, wanted: StackFor) -> HTMLResponse:
     """The page; where no plan is on record it says what to do."""
     found, lacking = None, ""
-    since, to, _period = asked_period(asked, first, last)
     try:
-        found = asked_comparison(asked, stack, first, last, step)
+        found = wanted.comparison()
     except UnknownObjectError as error:
         lacking = asked.view.t(error.message, **error.facts)
+    days = found or wanted.account
     return page(
         asked.view,
         "comparison.html",
         found=found,
         lacking=lacking,
-        first=found.first if found else since,
-        last=found.last if found else to,
-        step=step,
+        first=days.first,
+        last=days.last,
+        step=wanted.step,
         packs=[pack_fact(each) for each in shipped_facts()],
         a=AccountWords(asked.view),
         w=ComparisonWords(asked.view),

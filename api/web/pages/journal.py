@@ -2,15 +2,16 @@
 
 import json
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from api.asked import AskedFor
+from api.questions.evidence import own_entry
+from api.questions.words import EntryNumber
 from api.web.environment import page
-from gateway.audit.decoding import entry_fact, entry_or_none
+from gateway.audit.decoding import entry_fact
 from gateway.audit.delivery import sink_states
 from gateway.audit.record import KINDS, journal_page, seal_state
-from gateway.domain.errors import UnknownObjectError
 
 router = APIRouter(include_in_schema=False)
 
@@ -29,11 +30,9 @@ def show(
 
 
 @router.get("/journal/{seq}")
-def show_entry(asked: AskedFor, seq: int = Path(ge=1, le=2**62)) -> HTMLResponse:
+def show_entry(asked: AskedFor, seq: EntryNumber) -> HTMLResponse:
     """The entry, byte for byte and laid out for reading."""
-    entry = entry_or_none(asked.reader.sources, seq)
-    if entry is None or not entry.subject.startswith(f"{asked.asking.organisation}/"):
-        raise UnknownObjectError("the journal has no entry %(seq)s", seq=str(seq))
+    entry = own_entry(asked, seq)
     return page(
         asked.view,
         "entry.html",

@@ -1,9 +1,10 @@
 """实时: the tree of points with their newest values; one point with every channel and its raw registers."""
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from api.asked import AskedFor
+from api.questions.words import Id
 from api.web.environment import page
 from api.web.tree import nested
 from gateway.audit.findings import findings
@@ -13,7 +14,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/live")
-def show(asked: AskedFor, root: str = Query("", max_length=120)) -> HTMLResponse:
+def show(asked: AskedFor, root: Id = "") -> HTMLResponse:
     """All points, or those under one."""
     tree = live(asked.reader.sources, asked.asking)
     rows = live(asked.reader.sources, asked.asking, root=root) if root else tree

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from api.asked import AskedFor
+from api.questions.words import Id, Offset
 from api.web.environment import page
 from api.web.tree import Branch, nested
 from gateway.audit.equipping import NetworkPoint, network
@@ -20,10 +21,10 @@ PAGE_POINTS = 100
 @router.get("/points")
 def show(
     asked: AskedFor,
-    kind: Annotated[str, Query(max_length=120)] = "",
+    kind: Id = "",
     state: Annotated[Literal["", "lacking", "equipped"], Query()] = "",
-    below: Annotated[str, Query(max_length=120)] = "",
-    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    below: Id = "",
+    offset: Offset = 0,
 ) -> HTMLResponse:
     """The network as of the moment, of one energy kind, from one point downwards, or of one state; parents stay."""
     found = network(asked.reader.sources, asked.asking)

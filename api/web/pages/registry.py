@@ -1,41 +1,24 @@
 """台账各类对象: organisations, sites, standards, documents, people … as of a moment, and one object's versions."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from api.asked import AskedFor
+from api.questions.ledger import RegistryFor
+from api.questions.words import Offset, Search
 from api.web.environment import page
-from gateway.domain.errors import UnknownObjectError
-from gateway.registry.columns import LEDGER_FILES, LedgerFile
+from gateway.registry.columns import LEDGER_FILES
 from gateway.registry.exporting import cells_of
 
 router = APIRouter(include_in_schema=False)
 PAGE_ROWS = 100
-Kind = Annotated[str, Path(max_length=30)]
-
-
-def file_named(kind: str) -> LedgerFile:
-    """The ledger's file of a kind by its plural, as addresses have it; UnknownObjectError when there is none."""
-    found = next((file for file in LEDGER_FILES if file.name == f"{kind}.csv"), None)
-    if found is None:
-        raise UnknownObjectError("the ledger has no kind '%(kind)s'", kind=kind)
-    return found
 
 
 @router.get("/registry/{kind}")
-def show(
-    asked: AskedFor,
-    kind: Kind,
-    *,
-    q: Annotated[str, Query(max_length=100)] = "",
-    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-) -> HTMLResponse:
+def show(asked: AskedFor, wanted: RegistryFor, q: Search = "", offset: Offset = 0) -> HTMLResponse:
     """The objects of a kind."""
-    file = file_named(kind)
-    asking = asked.asking
-    records = asked.reader.sources.registry.objects(asking.organisation, file.kind, asking.as_of_us, asking.known_seq)
+    kind, file = wanted.kind, wanted.file
+    records = wanted.objects()
     text = q.strip().lower()
     if text:
         records = [

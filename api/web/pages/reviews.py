@@ -6,8 +6,17 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse
 
 from api.asked import AskedFor, instant
-from api.reviewing import SECTION_CLASS, VERDICT_CLASS, cell, gathered_for, heading, marker_of, reviewed
-from api.routes.reviews import found_draw, summary
+from api.reviewing import (
+    SECTION_CLASS,
+    VERDICT_CLASS,
+    cell,
+    found_draw,
+    gathered_for,
+    heading,
+    marker_of,
+    reviewed,
+    summary,
+)
 from api.web.environment import page
 from gateway.assembly.review_loading import checklists
 from gateway.domain.errors import UnknownObjectError

@@ -7,9 +7,8 @@ from fastapi.responses import FileResponse, Response
 
 from api.asked import AskedFor
 from api.web.environment import page
-from api.work import Job, JobView, Works
+from api.work import Works, job_view
 from gateway.domain.errors import UnknownObjectError
-from gateway.i18n import text
 
 router = APIRouter(include_in_schema=False)
 Id = Annotated[str, Path(max_length=40)]
@@ -42,21 +41,3 @@ def get_file(request: Request, asked: AskedFor, job: Id) -> Response:
     if found.state != "done" or found.file is None or not found.file.is_file():
         raise UnknownObjectError("there is no file of work %(id)s", id=job)
     return FileResponse(found.file, filename=found.file_name, headers={"cache-control": "no-store"})
-
-
-def job_view(job: Job, language: str) -> JobView:
-    """A job in the reader's language."""
-    return JobView(
-        id=job.id,
-        title=text(language, job.title, **job.facts),
-        state=job.state,
-        begun_us=job.begun_us,
-        ended_us=job.ended_us,
-        done=job.done,
-        total=job.total,
-        step=text(language, job.step) if job.step else "",
-        said=[*job.lines, *(text(language, message, **facts) for message, facts in job.said)],
-        address=job.address,
-        file=f"/jobs/{job.id}/file" if job.file is not None and job.state == "done" else "",
-        look=f"/api/v1/jobs/{job.id}",
-    )

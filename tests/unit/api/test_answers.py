@@ -41,6 +41,7 @@ PAGES = (
     "/quality",
     "/energy",
     "/energy?point=P-02&step=hour",
+    "/energy?point=P-03",
     "/balance",
     "/journal?kind=point",
 )

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from openpyxl import Workbook, load_workbook
 
 from api import staging, writing
-from api.web.pages import handing_in
+from api.commands import handing_in
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.projecting import Projection
 from gateway.certificates.writing import InHouseCalibration, write_certificate
