@@ -2,6 +2,8 @@
 
 import csv
 from collections.abc import Iterator
+from pathlib import Path
+from shutil import copytree
 
 import pytest
 from fastapi.testclient import TestClient
@@ -19,11 +21,35 @@ EFFECTS, DECISIONS = "/api/v1/effects", "/api/v1/effects/decisions"
 LATER = NOW + 2 * US_PER_MINUTE
 
 
-@pytest.fixture
-def plant(fresh: DataFolder) -> Plant:
-    made = Plant(fresh)
+@pytest.fixture(scope="module")
+def origin(untouched: DataFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("failed") / "data"
+    copytree(untouched.path, path)
+    made = Plant(DataFolder.open(path))
     made.certificate("V-2026-2", "2026-03-11", as_found_result="fail", as_found_error_percent="0.8")
-    return made
+    return path
+
+
+@pytest.fixture(scope="module")
+def undecided(origin: Path, tmp_path_factory: pytest.TempPathFactory) -> Plant:
+    """For those that change nothing."""
+    return copied(origin, tmp_path_factory.mktemp("undecided"))
+
+
+@pytest.fixture(scope="module")
+def asker(undecided: Plant) -> Iterator[TestClient]:
+    with client_of(undecided.folder, clock=FixedClock(LATER)) as made:
+        yield made
+
+
+@pytest.fixture
+def plant(origin: Path, tmp_path: Path) -> Plant:
+    return copied(origin, tmp_path)
+
+
+def copied(origin: Path, target: Path) -> Plant:
+    copytree(origin, target / "data")
+    return Plant(DataFolder.open(target / "data"))
 
 
 @pytest.fixture
@@ -62,6 +88,18 @@ def test_decided_by_the_form(client: TestClient, plant: Plant) -> None:
     assert waiting(client) == (0, 0)
     assert "accepted as it stands" in client.get("/findings?lang=en").text
     assert "accepted as it stands" in client.get("/instruments/M-01?lang=en").text
+
+
+def test_corrected_by_the_form_names_entries_as_people_write_them(client: TestClient, plant: Plant) -> None:
+    plant.record("document", "D-1", kind="other", title="比对记录", instrument="M-01")
+    with open_for_reading(plant.folder) as reader:
+        seq = reader.sources.registry.history(ORGANISATION, "document", "D-1")[-1].seq
+    said = {"verdict": span(client)["entry_seq"], "decision": "corrected", "reason": "比对后替代"}
+    answer = client.post("/effects/decide", data={**said, "entries": f" #{seq}，{seq}、6"})
+    assert answer.status_code == 202, answer.text
+    plant.append()
+    assert span(client)["decisions"][0]["entries"] == [6, seq]
+    assert f'href="/journal/{seq}"' in client.get("/effects").text
 
 
 def test_decided_by_the_api_and_again(client: TestClient, plant: Plant) -> None:
@@ -115,34 +153,34 @@ def test_known_before_the_decision_it_was_undecided(plant: Plant) -> None:
         ({"decision": "ignored"}, 422, ""),
     ],
 )
-def test_refused_with_a_sentence(client: TestClient, said: dict[str, object], status: int, words: str) -> None:
-    whole = {"verdict": span(client)["entry_seq"], "reason": "because", **said}
-    answer = client.post(DECISIONS, json=whole, headers={"accept-language": "en"})
+def test_refused_with_a_sentence(asker: TestClient, said: dict[str, object], status: int, words: str) -> None:
+    whole = {"verdict": span(asker)["entry_seq"], "reason": "because", **said}
+    answer = asker.post(DECISIONS, json=whole, headers={"accept-language": "en"})
     assert (answer.status_code, words in answer.json()["detail"]) == (status, True), answer.text
-    assert span(client)["state"] == "waiting"
+    assert span(asker)["state"] == "waiting"
 
 
 @pytest.mark.parametrize("entries", ["#12a", "-3", "٣", "1.5", str(2**63)])
-def test_the_form_takes_numbers_of_entries_only(client: TestClient, entries: str) -> None:
-    said = {"verdict": span(client)["entry_seq"], "decision": "corrected", "reason": "x", "entries": entries}
-    answer = client.post("/effects/decide", data=said, headers={"accept-language": "zh"})
+def test_the_form_takes_numbers_of_entries_only(asker: TestClient, entries: str) -> None:
+    said = {"verdict": span(asker)["entry_seq"], "decision": "corrected", "reason": "x", "entries": entries}
+    answer = asker.post("/effects/decide", data=said, headers={"accept-language": "zh"})
     assert (answer.status_code, "条目须写日志条目的编号" in answer.text) == (422, True)
 
 
 @pytest.mark.parametrize("role", ["custodian", "operator", "reviewer", "administrator"])
-def test_the_energy_manager_decides_and_nobody_else(plant: Plant, role: str) -> None:
-    with client_of(plant.folder, clock=FixedClock(LATER), role=role) as client:
+def test_the_energy_manager_decides_and_nobody_else(undecided: Plant, role: str) -> None:
+    with client_of(undecided.folder, clock=FixedClock(LATER), role=role) as client:
         said = {"verdict": span(client)["entry_seq"], "decision": "accepted", "reason": "x"}
         assert client.post(DECISIONS, json=said).status_code == 403
         assert client.post("/effects/decide", data=said).status_code == 403
         assert "/effects/decide" not in client.get("/effects").text
 
 
-def test_another_organisation_cannot_decide_about_ours(plant: Plant) -> None:
-    registry = Registry.open(plant.folder.registry)
+def test_another_organisation_cannot_decide_about_ours(undecided: Plant) -> None:
+    registry = Registry.open(undecided.folder.registry)
     (verdict,) = registry.verdicts(ORGANISATION, rule="calibration.look_back")
     registry.close()
-    with client_of(plant.folder, clock=FixedClock(LATER), organisation="neighbour-mill") as client:
+    with client_of(undecided.folder, clock=FixedClock(LATER), organisation="neighbour-mill") as client:
         said = {"verdict": verdict.seq, "decision": "accepted", "reason": "not ours"}
         answer = client.post(DECISIONS, json=said, headers={"accept-language": "en"})
         assert (answer.status_code, "another organisation" in answer.text) == (403, True)
