@@ -30,7 +30,7 @@ from gateway.assembly.accounting_loading import catalogues, reference, units_of
 from gateway.assembly.platform import SystemClock
 from gateway.audit.budgets import MAX_DRAWS, SEED, sample_of
 from gateway.audit.carbon import tiers_of
-from gateway.cli.substitute import Moment
+from gateway.cli.asked import Moment
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
 from gateway.domain.figure import decimal_text
 from gateway.domain.time import Period, iso

@@ -1,12 +1,12 @@
 """``meterproof archive``: close finished days, prune old polls, copy closed days out."""
 
-import getpass
 from datetime import date
 from pathlib import Path
 
 import click
 
 from gateway.assembly.platform import SystemClock
+from gateway.cli.asked import ACTOR, DATA, Day
 from gateway.cli.backup import finish
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.time import to_datetime
@@ -25,7 +25,7 @@ def command() -> None:
 
 
 @command.command("close")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@DATA
 @click.pass_obj
 def close(language: str, data: Path) -> None:
     """Move finished, sealed days into the archive. 归档已结束的日期。"""
@@ -40,38 +40,29 @@ def close(language: str, data: Path) -> None:
 
 
 @command.command("prune")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-@click.option("--before", required=True, help="Remove polls and messages of days before this date (UTC).")
+@DATA
+@click.option("--before", type=Day(), required=True, help="Remove polls and messages of days before this date (UTC).")
 @click.option("--reason", required=True, help="Why; stands in the signed entry.")
-@click.option("--actor", help="Who; default: the user of this machine.")
+@ACTOR
 @click.pass_obj
-def prune(language: str, *, data: Path, before: str, reason: str, actor: str | None) -> None:
+def prune(language: str, *, data: Path, before: date, reason: str, actor: str) -> None:
     """Remove raw readings past their retention; facts and the tree stay. 清除超过保存期的原始读数。"""
     folder, clock = DataFolder.open(data), SystemClock()
-    day = _date(language, before)
     today = to_datetime(clock.utc_us()).date()
-    if day > today.replace(year=today.year - RETENTION_YEARS, day=min(today.day, 28)):
+    if before > today.replace(year=today.year - RETENTION_YEARS, day=min(today.day, 28)):
         message = text(language, "raw readings are kept for at least %(years)s years", years=RETENTION_YEARS)
         raise ConfigurationError([message])
     with folder.hold_lock("archive"), Journal.open(folder) as journal:
-        names = Archivist(folder, journal, clock).prune(day, actor or getpass.getuser(), reason)
+        names = Archivist(folder, journal, clock).prune(before, actor, reason)
     click.echo(text(language, "%(count)s file(s) removed; the removal is on record.", count=len(names)))
 
 
 @command.command("copy")
 @click.argument("target", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@DATA
 @click.option("--json", "as_json", is_flag=True, help="The verifier's report as one JSON object.")
 @click.pass_context
 def copy(context: click.Context, target: Path, data: Path, as_json: bool) -> None:
     """Copy closed days with the tree, for a USB stick or another machine. 复制归档。"""
     report = copy_archive(DataFolder.open(data), target)
     finish(context, report, as_json, text(context.obj, "The copy in %(path)s verifies.", path=str(target)))
-
-
-def _date(language: str, value: str) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        message = text(language, "'%(value)s' is no date (example: 2026-11-01)", value=value)
-        raise ConfigurationError([message]) from error

@@ -15,8 +15,8 @@ from gateway.assembly.backfilling import open_back_fill
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.projecting import Projection
 from gateway.assembly.site_loading import load_assembled_site
+from gateway.cli.asked import Moment
 from gateway.domain.errors import DataFolderError
-from gateway.domain.time import parse_iso
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 
@@ -28,24 +28,28 @@ TIME_FIELDS = ("sent", "received", "slot", "at")
 @click.option("--data", type=click.Path(path_type=Path), help="Data folder; default: the one the site file names.")
 @click.option("--period-s", type=click.IntRange(1, 86_400), help="Period of the scheduled groups in this history.")
 @click.option(
-    "--at", "start", help="Where the virtual clock starts (RFC 3339); default: the first line's time, else now."
+    "--at",
+    "start_us",
+    type=Moment(),
+    help="Where the virtual clock starts (RFC 3339); default: the first line's time, else now.",
 )
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
 @click.pass_obj
 def command(
-    language: str, *, site: Path, data: Path | None, period_s: int | None, start: str | None, as_json: bool
+    language: str, *, site: Path, data: Path | None, period_s: int | None, start_us: int | None, as_json: bool
 ) -> None:
     """Enter simulated history from standard input into a simulated data folder. 向模拟数据文件夹补录历史。"""
     assembled = load_assembled_site(site, language=language, period_s=period_s)
     stream = _lines(sys.stdin.buffer)
     first = next(stream, b"")
-    start_us = _start(start, first)
     with ExitStack() as stack:
 
         def project(folder: DataFolder) -> Callable[[], object]:
             return _projection(stack, folder)
 
-        back_fill = stack.enter_context(open_back_fill(assembled, data or assembled.data_folder, start_us, project))
+        back_fill = stack.enter_context(
+            open_back_fill(assembled, data or assembled.data_folder, _start(start_us, first), project)
+        )
         back_fill.history.feed(chain((first,) if first else (), stream))
         back_fill.finish()
         tally = back_fill.collection.recorder.tally
@@ -70,12 +74,9 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def _start(wish: str | None, first: bytes) -> int:
-    if wish is not None:
-        try:
-            return parse_iso(wish)
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--at") from error
+def _start(wish_us: int | None, first: bytes) -> int:
+    if wish_us is not None:
+        return wish_us
     try:
         line = json.loads(first)
         return min(int(line[name]) for name in TIME_FIELDS if name in line)

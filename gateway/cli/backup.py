@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.asked import DATA
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.sealing.backup import back_up
@@ -12,7 +13,7 @@ from gateway.verifier.report import Report
 
 @click.command("backup")
 @click.argument("target", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@DATA
 @click.option("--with-key", is_flag=True, help="Copy the private signing key too; keep such a copy locked away.")
 @click.option("--json", "as_json", is_flag=True, help="The verifier's report as one JSON object.")
 @click.pass_context

@@ -1,7 +1,7 @@
 """``meterproof certificate``: certificate files in, confirmed, shown with their chain; in-house DCCs written."""
 
-import getpass
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,10 +22,10 @@ from gateway.certificates.traceability import chain
 from gateway.certificates.withdrawing import withdrawal_draft
 from gateway.certificates.writing import InHouseCalibration, write_certificate
 from gateway.certificates.xml_reading import MAX_FILE_BYTES
+from gateway.cli.asked import ACTOR, DATA, FILE, REASON, RECORDED_AT, WHY, recording_time
 from gateway.cli.certificate_judging import decide, effect, outlook, policy
-from gateway.domain.errors import ConfigurationError, DataFolderError, UnknownObjectError
+from gateway.domain.errors import ConfigurationError, UnknownObjectError
 from gateway.domain.ledger import CertificateKind
-from gateway.domain.time import parse_iso
 from gateway.i18n import text
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
@@ -47,12 +47,7 @@ _FIELDS = (
 )
 _SHOWN = ("kind", "instrument", "performed_on", "valid_until", "result")
 DAY = click.DateTime(["%Y-%m-%d"])
-_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _PATH = click.Path(path_type=Path, exists=True)
-_DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-_ACTOR = click.option("--actor", help="Who puts this on record; default: the user of this machine.")
-_REASON = click.option("--reason", default="", help="Why.")
-_AT = click.option("--at", help="Recording time (RFC 3339); in simulated folders only.")
 
 
 @click.group("certificate")
@@ -65,8 +60,8 @@ for _each in (effect, decide, outlook, policy):
 
 
 @command.command("import")
-@click.argument("files", nargs=-1, required=True, type=_FILE)
-@_DATA
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@DATA
 @click.option("--instrument", default="", help="Management number; default: the instrument of that serial number.")
 @click.option("--kind", type=click.Choice([each.value for each in CertificateKind]), default=None)
 @click.option("--number", default="", help="Certificate number (PDF and OFD).")
@@ -82,22 +77,22 @@ for _each in (effect, decide, outlook, policy):
 @click.option("--trust", type=_PATH, help="PEM file, or folder of them: whom to trust.")
 @click.option("--schemas", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder of PTB's XSDs.")
 @click.option("--keep-untrusted", is_flag=True, help="Put a broken or revoked one on record as what it is.")
-@_ACTOR
-@_REASON
-@_AT
+@ACTOR
+@REASON
+@RECORDED_AT
 @click.pass_obj
 def import_(language: str, /, files: tuple[Path, ...], data: Path, **options: Any) -> None:
     """Put certificate files on record. 导入证书文件。"""
     if len(files) > MAX_FILES:
         raise click.BadParameter(text(language, "at most %(limit)s files at once", limit=MAX_FILES))
     folder = DataFolder.open(data)
-    at_us = _recording_time(folder, options["at"])
+    act = _act(folder, options)
     anchors = read_anchors(_pem_files(options["trust"]))
     looked_at: list[tuple[Path, Evidence]] = []
     problems: list[str] = []
     for path in files:
         try:
-            evidence = examine(_content(path), anchors=anchors, schemas=options["schemas"], now_us=at_us)
+            evidence = examine(_content(path), anchors=anchors, schemas=options["schemas"], now_us=act.at_us)
             evidence.require_whole(keep_untrusted=options["keep_untrusted"])
             looked_at.append((path, evidence))
         except CertificateRefusedError as error:
@@ -107,11 +102,9 @@ def import_(language: str, /, files: tuple[Path, ...], data: Path, **options: An
         drafts: dict[str, Draft] = {}
         lines: list[str] = []
         for path, evidence in looked_at:
-            act = Act(
-                at_us=at_us, actor=options["actor"] or getpass.getuser(), reason=options["reason"], source=path.name
-            )
+            from_file = replace(act, source=path.name)
             try:
-                new = certificate_drafts(evidence, _said(options, evidence), state, folder.organisation, act)
+                new = certificate_drafts(evidence, _said(options, evidence), state, folder.organisation, from_file)
             except CertificateRefusedError as error:
                 problems.append(f"{path.name}: {text(language, error.message, **error.facts)}")
                 continue
@@ -125,6 +118,11 @@ def import_(language: str, /, files: tuple[Path, ...], data: Path, **options: An
     click.echo("\n".join(lines))
 
 
+def _act(folder: DataFolder, options: Mapping[str, Any]) -> Act:
+    at_us = recording_time(folder, options["at_us"])
+    return Act(at_us=at_us, actor=options["actor"], reason=options["reason"], source="")
+
+
 def _found(language: str, path: Path, evidence: Evidence, entries: int) -> list[str]:
     message = "%(file)s: %(entries)s entries; signature: %(authenticity)s; schema: %(schema)s"
     facts = {"authenticity": str(evidence.signature.authenticity), "schema": str(evidence.schema)}
@@ -135,18 +133,7 @@ def _found(language: str, path: Path, evidence: Evidence, entries: int) -> list[
 
 
 def _said(options: Mapping[str, Any], evidence: Evidence) -> dict[str, str]:
-    names = (
-        "instrument",
-        "kind",
-        "number",
-        "serial",
-        "laboratory",
-        "result",
-        "accuracy_class",
-        "standards",
-        "qr_address",
-    )
-    said = {name: str(options[name] or "") for name in names}
+    said = {name: str(options[name] or "") for name in _FIELDS}
     said |= {name: _day(options[name]) for name in ("performed_on", "valid_until")}
     if options["accept_due"] and not said["valid_until"] and evidence.certificate is not None:
         said["valid_until"] = evidence.certificate.recalibrate_on
@@ -155,25 +142,20 @@ def _said(options: Mapping[str, Any], evidence: Evidence) -> dict[str, str]:
 
 @command.command("confirm")
 @click.argument("number")
-@_DATA
+@DATA
 @click.option("--requirement", required=True, help="What the use of the instrument demands.")
 @click.option("--conclusion", type=click.Choice(["pass", "fail"]), required=True)
 @click.option("--person", required=True, help="Who confirms it.")
 @click.option("--on", "on", type=DAY, required=True, help="Day of the confirmation.")
 @click.option("--valid-until", type=DAY, help="Last day it holds.")
-@_ACTOR
-@_REASON
-@_AT
+@ACTOR
+@REASON
+@RECORDED_AT
 @click.pass_obj
 def confirm(language: str, /, number: str, data: Path, **options: Any) -> None:
     """Record the confirmation of a calibration for its use. 计量确认。"""
     folder = DataFolder.open(data)
-    act = Act(
-        at_us=_recording_time(folder, options["at"]),
-        actor=options["actor"] or getpass.getuser(),
-        reason=options["reason"],
-        source="",
-    )
+    act = _act(folder, options)
     confirmation = Confirmation(
         requirement=options["requirement"],
         conclusion=options["conclusion"],
@@ -189,20 +171,15 @@ def confirm(language: str, /, number: str, data: Path, **options: Any) -> None:
 
 @command.command("withdraw")
 @click.argument("number")
-@_DATA
-@_ACTOR
-@click.option("--reason", required=True, help="Why.")
-@_AT
+@DATA
+@ACTOR
+@WHY
+@RECORDED_AT
 @click.pass_obj
 def withdraw(language: str, /, number: str, data: Path, **options: Any) -> None:
     """Take a certificate back; readings that stood on it are in question. 撤销证书。"""
     folder = DataFolder.open(data)
-    act = Act(
-        at_us=_recording_time(folder, options["at"]),
-        actor=options["actor"] or getpass.getuser(),
-        reason=options["reason"],
-        source="",
-    )
+    act = _act(folder, options)
     with Journal.open(folder) as journal:
         state = LedgerState.read(journal, folder.organisation)
         journal.append([withdrawal_draft(state, folder.organisation, number, act)])
@@ -210,22 +187,20 @@ def withdraw(language: str, /, number: str, data: Path, **options: Any) -> None:
 
 
 @command.command("list")
-@_DATA
+@DATA
 @click.pass_obj
 def list_(language: str, *, data: Path) -> None:
     """List the certificates on record. 列出证书。"""
     state = _state(DataFolder.open(data, read_only=True))
     for number, found in _certificates(state).items():
-        shown = [
-            str(found.get(name) or "-") for name in ("kind", "instrument", "performed_on", "valid_until", "result")
-        ]
+        shown = [str(found.get(name) or "-") for name in _SHOWN]
         signature = found.get("authenticity") or text(language, "no file")
         click.echo("  ".join([number, *shown, str(signature)]))
 
 
 @command.command("show")
 @click.argument("number")
-@_DATA
+@DATA
 @click.pass_obj
 def show(language: str, *, number: str, data: Path) -> None:
     """Show a certificate and everything it is traced to. 显示证书及其溯源链。"""
@@ -243,11 +218,11 @@ def show(language: str, *, number: str, data: Path) -> None:
 
 
 @command.command("write")
-@click.argument("record", type=_FILE)
+@click.argument("record", type=FILE)
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--key", type=_FILE, help="PEM file of the key to sign with (RSA or ECDSA).")
-@click.option("--signer", type=_FILE, help="PEM file of the signer's certificate, then those between it and the root.")
-@click.option("--password-file", type=_FILE, help="File whose first line opens the key.")
+@click.option("--key", type=FILE, help="PEM file of the key to sign with (RSA or ECDSA).")
+@click.option("--signer", type=FILE, help="PEM file of the signer's certificate, then those between it and the root.")
+@click.option("--password-file", type=FILE, help="File whose first line opens the key.")
 @click.pass_obj
 def write(
     language: str, *, record: Path, target: Path, key: Path | None, signer: Path | None, password_file: Path | None
@@ -305,14 +280,3 @@ def _pem_files(trust: Path | None) -> list[bytes]:
 
 def _day(day: datetime | None) -> str:
     return "" if day is None else day.date().isoformat()
-
-
-def _recording_time(folder: DataFolder, at: str | None) -> int:
-    if at is None:
-        return SystemClock().utc_us()
-    if not folder.simulated:
-        raise DataFolderError("--at is refused: the data folder %(path)s is real", path=str(folder.path))
-    try:
-        return parse_iso(at)
-    except ValueError as error:
-        raise click.BadParameter(at, param_hint="--at") from error

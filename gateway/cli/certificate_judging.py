@@ -2,7 +2,6 @@
 about it, what comes, and by which rules."""
 
 import dataclasses
-import getpass
 import json
 from datetime import datetime
 from enum import Enum
@@ -12,7 +11,6 @@ from typing import Any
 
 import click
 
-from gateway.assembly.platform import SystemClock
 from gateway.assembly.reading import OpenFolder, open_for_reading
 from gateway.audit.look_ahead import look_ahead
 from gateway.audit.look_back import LookBack, look_back
@@ -20,8 +18,7 @@ from gateway.audit.look_back_decision import Wish, decision_draft
 from gateway.audit.look_back_results import TouchedResult
 from gateway.audit.look_back_spans import EffectOn, Questioned
 from gateway.audit.questioned import DECISIONS, Decision
-from gateway.cli.substitute import Moment
-from gateway.domain.errors import DataFolderError
+from gateway.cli.asked import ACTOR, AS_JSON, DATA, REASON, RECORDED_AT, WHY, Moment, present, recording_time
 from gateway.domain.time import iso
 from gateway.i18n import text
 from gateway.i18n.rules import rule_title
@@ -35,16 +32,14 @@ from gateway.metrology.policy import CORRECTION_MODES
 from gateway.registry.importing import LedgerState
 from gateway.registry.recording import object_draft
 
-_DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
 _AS_OF = click.option("--as-of", "as_of_us", type=Moment(), help="What held then (RFC 3339); default: now.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
 @click.command("effect")
 @click.argument("number", default="")
 @_AS_OF
-@_JSON
-@_DATA
+@AS_JSON
+@DATA
 @click.pass_obj
 def effect(language: str, /, number: str, as_of_us: int | None, *, as_json: bool, data: Path) -> None:
     """What a failing or withdrawn certificate puts in question. 不合格或撤销证书的追溯影响。
@@ -120,12 +115,12 @@ def _effect_line(language: str, each: EffectOn) -> str:
 @click.command("decide")
 @click.argument("verdict", type=click.IntRange(1))
 @click.argument("decision", type=click.Choice(DECISIONS))
-@click.option("--reason", required=True, help="Why.")
+@WHY
 @click.option("--entry", "entries", type=click.IntRange(1), multiple=True, help="Entry that says what was done.")
 @click.option("--result", default="", help="With restated: the version that restates, such as 2026-03/2.")
-@click.option("--actor", help="Who decides this; default: the user of this machine.")
-@click.option("--at", "at_us", type=Moment(), help="Recording time (RFC 3339); in simulated folders only.")
-@_DATA
+@ACTOR
+@RECORDED_AT
+@DATA
 @click.pass_obj
 def decide(language: str, /, verdict: int, decision: str, *, data: Path, **options: Any) -> None:
     """Record what a person decided about readings in question. 记录追溯影响的裁定。
@@ -133,7 +128,7 @@ def decide(language: str, /, verdict: int, decision: str, *, data: Path, **optio
     VERDICT is the number that 'certificate effect' prints with #. No reading and no total is changed by it.
     """
     folder = DataFolder.open(data)
-    _refuse_time_of_a_real_folder(folder, options["at_us"])
+    recording_time(folder, options["at_us"])
     with open_for_reading(folder) as reader, Journal.open(folder) as journal:
         at_us = _at(reader, options["at_us"])
         wish = Wish(
@@ -147,7 +142,7 @@ def decide(language: str, /, verdict: int, decision: str, *, data: Path, **optio
             reader.sources,
             reader.asking(at_us),
             wish,
-            actor=options["actor"] or getpass.getuser(),
+            actor=options["actor"],
             at_us=at_us,
             circumstances=circumstances(folder, journal),
         )
@@ -158,8 +153,8 @@ def decide(language: str, /, verdict: int, decision: str, *, data: Path, **optio
 
 @click.command("outlook")
 @_AS_OF
-@_JSON
-@_DATA
+@AS_JSON
+@DATA
 @click.pass_obj
 def outlook(language: str, *, as_of_us: int | None, as_json: bool, data: Path) -> None:
     """When instruments may reach their limits, from their own history. 超差风险日期。"""
@@ -183,10 +178,10 @@ def outlook(language: str, *, as_of_us: int | None, as_json: bool, data: Path) -
     help="Whose limits hold in service.",
 )
 @click.option("--from", "from_us", type=Moment(), help="Holds from this moment on; default: for all time.")
-@_DATA
-@click.option("--actor", help="Who decides it; default: the user of this machine.")
-@click.option("--reason", default="", help="Why.")
-@click.option("--at", "at_us", type=Moment(), help="Recording time (RFC 3339); in simulated folders only.")
+@DATA
+@ACTOR
+@REASON
+@RECORDED_AT
 @click.pass_obj
 def policy(language: str, /, *, data: Path, **options: Any) -> None:
     """Record by which rules this site's readings are judged. 记录判定规则、修正方式与法域。
@@ -195,7 +190,7 @@ def policy(language: str, /, *, data: Path, **options: Any) -> None:
     closed and opened anew.
     """
     folder = DataFolder.open(data)
-    _refuse_time_of_a_real_folder(folder, options["at_us"])
+    at_us = recording_time(folder, options["at_us"])
     said = {
         "decision_rule": options["decision_rule"],
         "correction_mode": options["correction"],
@@ -210,10 +205,10 @@ def policy(language: str, /, *, data: Path, **options: Any) -> None:
             folder.organisation,
             folder.site,
             object_,
-            at_us=SystemClock().utc_us() if options["at_us"] is None else options["at_us"],
+            at_us=at_us,
             from_us=options["from_us"],
             to_us=None,
-            actor=options["actor"] or getpass.getuser(),
+            actor=options["actor"],
             reason=options["reason"],
             source="",
         )
@@ -226,16 +221,8 @@ def _opened(data: Path) -> OpenFolder:
     return open_for_reading(DataFolder.open(data, read_only=True))
 
 
-def _refuse_time_of_a_real_folder(folder: DataFolder, at_us: int | None) -> None:
-    if at_us is not None and not folder.simulated:
-        raise DataFolderError("--at is refused: the data folder %(path)s is real", path=str(folder.path))
-
-
 def _at(reader: OpenFolder, as_of_us: int | None) -> int:
-    """A simulated folder lives in its own time."""
-    if as_of_us is not None:
-        return as_of_us
-    return reader.sources.registry.latest_at() if reader.folder.simulated else SystemClock().utc_us()
+    return present(reader.folder, reader.sources.registry) if as_of_us is None else as_of_us
 
 
 def _plain(value: object) -> Any:  # any JSON value

@@ -1,42 +1,29 @@
 """``meterproof compare``: stack against fuel, step by step, with the causes of the difference."""
 
 import json
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gateway.assembly.platform import SystemClock
 from gateway.assembly.reading import open_for_reading
 from gateway.audit.accounts import year_to_date
 from gateway.audit.stack_comparison import StackComparison, comparison, comparison_table
 from gateway.audit.stack_words import cause_text, judgement_text, relation_text
+from gateway.cli.asked import AS_JSON, DATA, Day, present
 from gateway.domain.time import iso
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 
 
-class Day(click.ParamType[date]):
-    """A civil day of the site, ``2026-03-01``."""
-
-    name = "day"
-
-    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day; a wrong text is the caller's mistake and is said so."""
-        try:
-            return value if isinstance(value, date) else datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
 @click.command("compare")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@DATA
 @click.option("--stack", default="", help="Which stack of the plan; default: the first.")
 @click.option("--first", type=Day(), help="First civil day; default: the beginning of the year.")
 @click.option("--last", type=Day(), help="Last civil day; default: yesterday.")
 @click.option("--step", type=click.Choice(["hour", "day", "month", "year"]), default="month", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@AS_JSON
 @click.pass_obj
 def command(
     language: str, *, data: Path, stack: str, first: date | None, last: date | None, step: str, as_json: bool
@@ -44,7 +31,7 @@ def command(
     """Compare the stack with fuel-side accounting. 在线监测与燃料端核算的差异研究。"""
     folder = DataFolder.open(data)
     with open_for_reading(folder) as reader:
-        asking = reader.asking(reader.sources.registry.latest_at() if folder.simulated else SystemClock().utc_us())
+        asking = reader.asking(present(folder, reader.sources.registry))
         begin, end = year_to_date(reader.sources, asking)
         found = comparison(reader.sources, asking, first=first or begin, last=last or end, step=step, stack=stack)
     if as_json:

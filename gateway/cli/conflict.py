@@ -1,12 +1,12 @@
 """``meterproof conflict``: two values for one time of a device; which of them stands is decided by a person."""
 
-import getpass
 import json
+from contextlib import closing
 from pathlib import Path
 
 import click
 
-from gateway.assembly.platform import SystemClock
+from gateway.cli.asked import ACTOR, DATA, WHY, present
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import iso
 from gateway.i18n import text
@@ -17,10 +17,6 @@ from gateway.projection.conflicts import CONFLICT, decision_drafts
 from gateway.registry.record import Verdict
 from gateway.registry.registry import Registry
 
-_DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-_ACTOR = click.option("--actor", help="Who decides this; default: the user of this machine.")
-_REASON = click.option("--reason", required=True, help="Why.")
-
 
 @click.group("conflict")
 def command() -> None:
@@ -28,13 +24,15 @@ def command() -> None:
 
 
 @command.command("list")
-@_DATA
+@DATA
 @click.option("--all", "decided", is_flag=True, help="Also those that are decided.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 @click.pass_obj
 def listed(language: str, data: Path, *, decided: bool, as_json: bool) -> None:
     """List conflicts, the number of each first. 列出冲突读数。"""
-    found = [each for each in _conflicts(DataFolder.open(data, read_only=True)) if decided or each.to_us is None]
+    folder = DataFolder.open(data, read_only=True)
+    with _registry(folder) as registry:
+        found = [each for each in _conflicts(registry, folder) if decided or each.to_us is None]
     if as_json:
         click.echo(json.dumps([_document(each) for each in found], ensure_ascii=False))
         return
@@ -47,11 +45,11 @@ def listed(language: str, data: Path, *, decided: bool, as_json: bool) -> None:
 
 @command.command("accept")
 @click.argument("number", type=click.IntRange(1))
-@_DATA
-@_ACTOR
-@_REASON
+@DATA
+@ACTOR
+@WHY
 @click.pass_obj
-def accepted(language: str, *, number: int, data: Path, actor: str | None, reason: str) -> None:
+def accepted(language: str, *, number: int, data: Path, actor: str, reason: str) -> None:
     """Let the later value stand; what was settled with the first is settled again. 采纳后到的值。"""
     _decide(number, data, actor, reason, accept=True)
     click.echo(text(language, "The later value stands from now on."))
@@ -59,50 +57,41 @@ def accepted(language: str, *, number: int, data: Path, actor: str | None, reaso
 
 @command.command("keep")
 @click.argument("number", type=click.IntRange(1))
-@_DATA
-@_ACTOR
-@_REASON
+@DATA
+@ACTOR
+@WHY
 @click.pass_obj
-def kept(language: str, *, number: int, data: Path, actor: str | None, reason: str) -> None:
+def kept(language: str, *, number: int, data: Path, actor: str, reason: str) -> None:
     """Let the first value stand and close the finding. 维持先到的值。"""
     _decide(number, data, actor, reason, accept=False)
     click.echo(text(language, "The first value stands."))
 
 
-def _decide(number: int, data: Path, actor: str | None, reason: str, *, accept: bool) -> None:
+def _decide(number: int, data: Path, actor: str, reason: str, *, accept: bool) -> None:
     folder = DataFolder.open(data)
-    found = [each for each in _conflicts(folder) if each.seq == number]
+    with _registry(folder) as registry:
+        found = [each for each in _conflicts(registry, folder) if each.seq == number]
+        at_us = present(folder, registry)
     if not found:
         raise UnknownObjectError("entry %(seq)s is no open conflict", seq=str(number))
     with Journal.open(folder) as journal:
         drafts = decision_drafts(
             found[0],
             accept=accept,
-            at_us=_recording_us(folder),
-            actor=actor or getpass.getuser(),
+            at_us=at_us,
+            actor=actor,
             reason=reason,
             circumstances=circumstances(folder, journal),
         )
         journal.append(drafts)
 
 
-def _recording_us(folder: DataFolder) -> int:
-    """Now; in a simulated folder, whose clock is virtual, the latest time on record."""
-    if not folder.simulated:
-        return SystemClock().utc_us()
-    registry = Registry.open(folder.registry)
-    try:
-        return registry.latest_at()
-    finally:
-        registry.close()
+def _registry(folder: DataFolder) -> closing[Registry]:
+    return closing(Registry.open(folder.registry))
 
 
-def _conflicts(folder: DataFolder) -> list[Verdict]:
-    registry = Registry.open(folder.registry)
-    try:
-        return registry.verdicts(folder.organisation, rule=CONFLICT)
-    finally:
-        registry.close()
+def _conflicts(registry: Registry, folder: DataFolder) -> list[Verdict]:
+    return registry.verdicts(folder.organisation, rule=CONFLICT)
 
 
 def _document(each: Verdict) -> dict[str, str | int]:

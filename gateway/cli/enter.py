@@ -1,12 +1,12 @@
 """``meterproof enter``: registers read by people, weighing tickets and invoices in from CSV or XLSX files."""
 
-import getpass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
 
 from gateway.assembly.platform import SystemClock
+from gateway.cli.asked import ACTOR, DATA, FILE, REASON
 from gateway.cli.ledger import problem_line
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
 from gateway.i18n import text
@@ -28,12 +28,12 @@ from gateway.registry.reading_files import LedgerProblem, LedgerRow, read_file
 
 @click.command("enter")
 @click.argument("what", type=click.Choice(sorted([*ENTERED_FILES, *METER_FILES])))
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@click.argument("file", type=FILE)
+@DATA
 @click.option("--point", default="", help="The metering point of an interval file (nem12, green-button).")
 @click.option("--stream", default="", help="Which stream of an interval file, where it holds several.")
-@click.option("--actor", help="Who puts this on record; default: the user of this machine.")
-@click.option("--reason", default="", help="Why.")
+@ACTOR
+@REASON
 @click.option("--withdraw", is_flag=True, help="Take back what this file put on record; needs --reason.")
 @click.pass_obj
 def command(
@@ -44,7 +44,7 @@ def command(
     data: Path,
     point: str,
     stream: str,
-    actor: str | None,
+    actor: str,
     reason: str,
     withdraw: bool,
 ) -> None:
@@ -62,14 +62,14 @@ def command(
         kind = ENTERED_FILES[what].kind
     with Journal.open(folder) as journal:
         known = entered_before(journal, folder.organisation, kind)
-        at_us, by = SystemClock().utc_us(), actor or getpass.getuser()
+        at_us = SystemClock().utc_us()
         if withdraw:
-            drafts, more = drafts_to_withdraw(rows, known, folder.organisation, at_us=at_us, actor=by, reason=reason)
+            drafts, more = drafts_to_withdraw(rows, known, folder.organisation, at_us=at_us, actor=actor, reason=reason)
             _refuse([*problems, *more], language)
         else:
             state = LedgerState.read(journal, folder.organisation)
             _refuse([*problems, *_problems(rows, known, state, point)], language)
-            drafts = drafts_for_entered(rows, known, folder.organisation, at_us=at_us, actor=by, reason=reason)
+            drafts = drafts_for_entered(rows, known, folder.organisation, at_us=at_us, actor=actor, reason=reason)
         journal.append(drafts)
     if withdraw:
         click.echo(text(language, "%(rows)s rows taken back", rows=len(drafts)))

@@ -1,8 +1,6 @@
 """``meterproof export``: an evidence package that a stranger can check offline."""
 
-import getpass
 import json
-from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,8 +8,8 @@ import click
 
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.sealing_now import sealed_up_to
+from gateway.cli.asked import ACTOR, DATA, local_instant
 from gateway.domain.errors import ConfigurationError
-from gateway.domain.time import from_datetime
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -21,12 +19,12 @@ from gateway.sealing.selection import Wish
 
 @click.command("export")
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@DATA
 @click.option("--from", "from_", required=True, help="Begin, local date or RFC 3339 instant.")
 @click.option("--to", "to", required=True, help="End (exclusive), local date or RFC 3339 instant.")
 @click.option("--points", default="", help="Metering points, comma-separated; default: everything.")
 @click.option("--devices", default="", help="Devices, comma-separated.")
-@click.option("--actor", help="Who exports; default: the user of this machine.")
+@ACTOR
 @click.option("--reason", default="", help="For whom, why.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of sentences.")
 @click.pass_obj
@@ -39,19 +37,20 @@ def command(
     to: str,
     points: str,
     devices: str,
-    actor: str | None,
+    actor: str,
     reason: str,
     as_json: bool,
 ) -> None:
     """Write an evidence package (ZIP). 导出证据包。"""
     folder = DataFolder.open(data)
     zone = ZoneInfo(folder.time_zone)
-    wish = Wish(_instant(language, from_, zone), _instant(language, to, zone), _listed(points), _listed(devices))
+    start_us, end_us = (local_instant(language, each, zone) for each in (from_, to))
+    wish = Wish(start_us, end_us, _listed(points), _listed(devices))
     if wish.to_us <= wish.from_us:
         raise ConfigurationError([text(language, "'--to' must lie after '--from'")])
     clock = SystemClock()
     with Journal.open(folder) as journal:
-        writer = PackageWriter(folder, journal, clock, sealed_up_to(folder, journal, clock), actor or getpass.getuser())
+        writer = PackageWriter(folder, journal, clock, sealed_up_to(folder, journal, clock), actor)
         if not as_json:
             click.echo(
                 text(language, "Collecting and sealing; this can take a minute while the gateway runs."), err=True
@@ -72,15 +71,6 @@ def command(
         )
     )
     click.echo(text(language, "Public key, to be handed over on another way: %(key)s", key=done.vkey))
-
-
-def _instant(language: str, value: str, zone: ZoneInfo) -> int:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as error:
-        message = text(language, "'%(value)s' is no date or instant (example: 2026-11-01)", value=value)
-        raise ConfigurationError([message]) from error
-    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
 
 def _listed(value: str) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """``meterproof ledger``: everything the ledger holds in from files and out again, as people have it."""
 
-import getpass
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,8 +22,8 @@ from gateway.audit.forms import (
     months_of,
     plan_rows,
 )
-from gateway.domain.errors import ConfigurationError, DataFolderError, UnknownObjectError
-from gateway.domain.time import parse_iso
+from gateway.cli.asked import ACTOR, DATA, REASON, RECORDED_AT, WHY, Moment, recording_time
+from gateway.domain.errors import ConfigurationError, UnknownObjectError
 from gateway.i18n import text
 from gateway.i18n.terms import term
 from gateway.journal.folder import DataFolder
@@ -42,6 +41,11 @@ from gateway.registry.sheets import csv_of, workbook_of
 from gateway.registry.withdrawing import withdrawal_draft
 from gateway.registry.writing import split_subject
 
+_AS_OF = click.option(
+    "--at", "as_of_us", type=Moment(), default=SystemClock().utc_us, help="As of (RFC 3339); default: now."
+)
+_TABLES = (".xlsx", ".csv")
+
 
 @click.group("ledger")
 def command() -> None:
@@ -50,10 +54,10 @@ def command() -> None:
 
 @command.command("import")
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
-@click.option("--data", "data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-@click.option("--actor", help="Who puts this on record; default: the user of this machine.")
-@click.option("--reason", default="", help="Why.")
-@click.option("--at", "at", help="Recording time (RFC 3339); in simulated folders only.")
+@DATA
+@ACTOR
+@REASON
+@RECORDED_AT
 @click.option("--map", "maps", multiple=True, help="'HEADER=column' for a header not known; remembered for next time.")
 @click.option("--preview", is_flag=True, help="Show every row that would be put on record, and doubts; write nothing.")
 @click.pass_obj
@@ -62,15 +66,14 @@ def import_(
     *,
     source: Path,
     data: Path,
-    actor: str | None,
+    actor: str,
     reason: str,
-    at: str | None,
+    at_us: int | None,
     maps: tuple[str, ...],
     preview: bool,
 ) -> None:
     """Put a folder of ledger files, a workbook or one file on record. 导入台账。"""
     data_folder = DataFolder.open(data)
-    at_us = _recording_time(data_folder, at)
     zone, kinds = ZoneInfo(data_folder.time_zone), energy_kind_names()
     with Journal.open(data_folder) as journal:
         handed = look_at_ledger(
@@ -78,8 +81,8 @@ def import_(
             journal,
             lambda mapping: read_folder(source, zone, kinds, mapping),
             said=_said(maps),
-            at_us=at_us,
-            actor=actor or getpass.getuser(),
+            at_us=recording_time(data_folder, at_us),
+            actor=actor,
             reason=reason,
         )
         seen = handed.seen
@@ -121,7 +124,7 @@ def _show(seen: Preview, language: str, *, changes: bool) -> None:
 
 @command.command("exchange")
 @click.argument("point")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@DATA
 @click.option("--when", required=True, help="When it was done: 2025-03-01 08:30 (site time) or RFC 3339.")
 @click.option("--closing-index", required=True, help="Register of the old meter.")
 @click.option("--opening-index", required=True, help="Register of the new meter.")
@@ -130,10 +133,10 @@ def _show(seen: Preview, language: str, *, changes: bool) -> None:
 @click.option("--seal", default="", help="Number of the new seal.")
 @click.option("--ct-ratio", help="Where it changed too: 200/5.")
 @click.option("--pt-ratio", help="Where it changed too: 35000/100.")
-@click.option("--actor", help="Who puts this on record; default: the user of this machine.")
-@click.option("--reason", required=True, help="Why.")
+@ACTOR
+@WHY
 @click.pass_obj
-def exchange(language: str, /, *, data: Path, actor: str | None, reason: str, when: str, **said: str | None) -> None:
+def exchange(language: str, /, *, data: Path, actor: str, reason: str, when: str, **said: str | None) -> None:
     """Put the exchange of a meter on record: closing and opening index. 登记换表。"""
     folder = DataFolder.open(data)
     zone = ZoneInfo(folder.time_zone)
@@ -169,7 +172,7 @@ def exchange(language: str, /, *, data: Path, actor: str | None, reason: str, wh
             folder.organisation,
             done,
             recorded_us=SystemClock().utc_us(),
-            actor=actor or getpass.getuser(),
+            actor=actor,
             reason=reason,
         )
         journal.append(drafts)
@@ -179,18 +182,18 @@ def exchange(language: str, /, *, data: Path, actor: str | None, reason: str, wh
 
 @command.command("export")
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-@click.option("--at", "at", help="As of (RFC 3339); default: now.")
+@DATA
+@_AS_OF
 @click.option("--form", type=click.Choice(["files", "b3", "ecqs"]), help="What: default files; b3 into .xlsx and .csv.")
 @click.pass_obj
-def export(language: str, *, target: Path, data: Path, at: str | None, form: str | None) -> None:
+def export(language: str, *, target: Path, data: Path, as_of_us: int, form: str | None) -> None:
     """Write the ledger: import files (folder, .xlsx), form B.3 or the e-CQS list (.xlsx, .csv). 导出台账。"""
     suffix = target.suffix.lower()
-    chosen = form or ("b3" if suffix in {".xlsx", ".csv"} else "files")
-    if chosen != "files" and suffix not in {".xlsx", ".csv"}:
-        raise click.BadParameter(str(target), param_hint="TARGET")
+    chosen = form or ("b3" if suffix in _TABLES else "files")
+    if chosen != "files":
+        _refuse_ending(target, language)
     with open_for_reading(DataFolder.open(data, read_only=True)) as opened:
-        asking = opened.asking(_moment(at))
+        asking = opened.asking(as_of_us)
         if chosen == "files":
             tables = import_files(opened.sources.registry, asking.organisation, asking.as_of_us, opened.zone)
         elif chosen == "b3":
@@ -213,30 +216,31 @@ def export(language: str, *, target: Path, data: Path, at: str | None, form: str
 
 @command.command("plan")
 @click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@DATA
 @click.option("--year", type=click.IntRange(2000, 2200), required=True)
 @click.option("--month", type=click.IntRange(1, 12), help="One month; default: the whole year.")
-@click.option("--at", "at", help="As of (RFC 3339); default: now.")
+@_AS_OF
 @click.pass_obj
-def plan_(language: str, *, target: Path, data: Path, year: int, month: int | None, at: str | None) -> None:
+def plan_(language: str, *, target: Path, data: Path, year: int, month: int | None, as_of_us: int) -> None:
     """Write the verification plan of a year or month into a .xlsx or .csv file. 导出检定计划。"""
+    _refuse_ending(target, language)
     with open_for_reading(DataFolder.open(data, read_only=True)) as opened:
-        rows = plan_rows(opened.sources, opened.asking(_moment(at)), months_of(year, month))
+        rows = plan_rows(opened.sources, opened.asking(as_of_us), months_of(year, month))
     _write_table(target, PLAN_TITLE, [list(PLAN_COLUMNS), *rows])
     click.echo(text(language, "%(file)s: %(count)s instruments", file=str(target), count=len(rows)))
 
 
 @command.command("list")
 @click.argument("kind", type=click.Choice([file.name.removesuffix(".csv") for file in LEDGER_FILES]))
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-@click.option("--at", "at", help="As of (RFC 3339); default: now.")
-@click.option("--known-at", help="As recorded by then (RFC 3339); default: now.")
+@DATA
+@_AS_OF
+@click.option("--known-at", "known_at_us", type=Moment(), help="As recorded by then (RFC 3339); default: now.")
 @click.pass_obj
-def list_(language: str, *, kind: str, data: Path, at: str | None, known_at: str | None) -> None:
+def list_(language: str, *, kind: str, data: Path, as_of_us: int, known_at_us: int | None) -> None:
     """List the objects of a kind as CSV. 列出台账。"""
     file = next(each for each in LEDGER_FILES if each.name == f"{kind}.csv")
     with open_for_reading(DataFolder.open(data, read_only=True)) as opened:
-        asking = opened.asking(_moment(at), _moment(known_at) if known_at else None)
+        asking = opened.asking(as_of_us, known_at_us)
         records = opened.sources.registry.objects(asking.organisation, file.kind, asking.as_of_us, asking.known_seq)
         rows = [cells_of(file, record, opened.zone) for record in records]
     header = [column.zh if language == "zh" else column.field for column in file.columns]
@@ -246,12 +250,12 @@ def list_(language: str, *, kind: str, data: Path, at: str | None, known_at: str
 @command.command("withdraw")
 @click.argument("kind", type=click.Choice([file.name.removesuffix(".csv") for file in LEDGER_FILES]))
 @click.argument("id_", metavar="ID")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-@click.option("--actor", help="Who puts this on record; default: the user of this machine.")
-@click.option("--reason", required=True, help="Why.")
-@click.option("--at", "at", help="Recording time (RFC 3339); in simulated folders only.")
+@DATA
+@ACTOR
+@WHY
+@RECORDED_AT
 @click.pass_obj
-def withdraw(language: str, *, kind: str, id_: str, data: Path, actor: str | None, reason: str, at: str | None) -> None:
+def withdraw(language: str, *, kind: str, id_: str, data: Path, actor: str, reason: str, at_us: int | None) -> None:
     """Take back an object that should never have been on record. 撤回误登的对象。"""
     folder = DataFolder.open(data)
     file = next(each for each in LEDGER_FILES if each.name == f"{kind}.csv")
@@ -262,8 +266,8 @@ def withdraw(language: str, *, kind: str, id_: str, data: Path, actor: str | Non
             folder.organisation,
             file.kind,
             id_,
-            at_us=_recording_time(folder, at),
-            actor=actor or getpass.getuser(),
+            at_us=recording_time(folder, at_us),
+            actor=actor,
             reason=reason,
         )
         (seq,) = journal.append([draft])
@@ -271,15 +275,15 @@ def withdraw(language: str, *, kind: str, id_: str, data: Path, actor: str | Non
 
 
 @command.command("dossier")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@DATA
 @click.option("--instrument", default="", help="One management number; default: all.")
 @click.option("--missing", is_flag=True, help="Only those that lack something.")
-@click.option("--at", "at", help="As of (RFC 3339); default: now.")
+@_AS_OF
 @click.pass_obj
-def dossier(language: str, *, data: Path, instrument: str, missing: bool, at: str | None) -> None:
+def dossier(language: str, *, data: Path, instrument: str, missing: bool, as_of_us: int) -> None:
     """What each instrument's record lacks: manual, factory and last two certificates. 档案完整性。"""
     with open_for_reading(DataFolder.open(data, read_only=True)) as opened:
-        asking = opened.asking(_moment(at))
+        asking = opened.asking(as_of_us)
         found = dossiers(opened.sources, asking, instrument=instrument, only_missing=missing)
     if instrument and not found.instruments:
         raise UnknownObjectError("the ledger has no instrument %(id)s at that moment", id=instrument)
@@ -294,11 +298,10 @@ def _write_table(target: Path, title: str, rows: Sequence[Sequence[str | int]]) 
     target.write_bytes(workbook_of([(title, rows)]) if target.suffix.lower() == ".xlsx" else csv_of(rows))
 
 
-def _moment(at: str | None) -> int:
-    try:
-        return SystemClock().utc_us() if at is None else parse_iso(at)
-    except ValueError as error:
-        raise click.BadParameter(str(at), param_hint="--at") from error
+def _refuse_ending(target: Path, language: str) -> None:
+    if target.suffix.lower() not in _TABLES:
+        endings = " ".join(_TABLES)
+        raise click.BadParameter(text(language, "the file's name must end in one of %(endings)s", endings=endings))
 
 
 def _refuse_existing(paths: Iterable[Path], language: str) -> None:
@@ -321,14 +324,3 @@ def problem_line(problem: LedgerProblem, language: str) -> str:
     """``file:row:column: sentence`` in the language."""
     place = ":".join(str(part) for part in (problem.file, problem.row, problem.column) if part)
     return f"{place}: {text(language, problem.message, **problem.facts)}"
-
-
-def _recording_time(folder: DataFolder, at: str | None) -> int:
-    if at is None:
-        return SystemClock().utc_us()
-    if not folder.simulated:
-        raise DataFolderError("--at is refused: the data folder %(path)s is real", path=str(folder.path))
-    try:
-        return parse_iso(at)
-    except ValueError as error:
-        raise click.BadParameter(at, param_hint="--at") from error

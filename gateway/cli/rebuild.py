@@ -9,6 +9,7 @@ from gateway.assembly.platform import SystemClock
 from gateway.assembly.rebuild_comparison import TableDifference, compare
 from gateway.assembly.rebuilding import rebuild
 from gateway.assembly.rebuilding_facts import rebuild_from_facts
+from gateway.cli.asked import DATA
 from gateway.domain.errors import DataFolderError
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
@@ -18,7 +19,7 @@ MAX_ROW_CHARACTERS = 400
 
 
 @click.command("rebuild")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@DATA
 @click.option("--facts", is_flag=True, help="Ledger, verdicts and intervals only, from facts; readings stay.")
 @click.option("--compare", "comparing", is_flag=True, help="Change nothing: name what differs from the journal.")
 @click.pass_obj

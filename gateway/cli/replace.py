@@ -1,6 +1,5 @@
 """``meterproof replace``: a meter under suspicion from the check order to the meter that hangs there afterwards."""
 
-import getpass
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.assembly.platform import SystemClock
-from gateway.domain.errors import DataFolderError
-from gateway.domain.time import parse_iso, to_datetime
+from gateway.cli.asked import ACTOR, DATA, RECORDED_AT, WHY, recording_time
+from gateway.domain.time import to_datetime
 from gateway.i18n import text
 from gateway.i18n.terms import term
 from gateway.journal.folder import DataFolder
@@ -20,14 +18,7 @@ from gateway.registry.replacing import CheckOrder, ReplacementBook, Step
 from gateway.registry.stepping import SaidStep, step_drafts
 from gateway.registry.writing import split_subject
 
-_DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-_COMMON: tuple[Callable[[Any], Any], ...] = (
-    click.pass_obj,
-    click.option("--at", help="Recording time (RFC 3339); in simulated folders only."),
-    click.option("--reason", required=True, help="Why."),
-    click.option("--actor", help="Who puts this on record; default: the user of this machine."),
-    _DATA,
-)
+_COMMON: tuple[Callable[[Any], Any], ...] = (click.pass_obj, RECORDED_AT, WHY, ACTOR, DATA)
 _WHEN = click.option("--when", default="", help="When it was done: 2025-03-01 08:30 (site time); default: now.")
 _PEOPLE = click.option("--people", required=True, help="The two people who did it.")
 
@@ -55,15 +46,15 @@ def order(
     instrument: str,
     evidence: tuple[str, ...],
     data: Path,
-    actor: str | None,
+    actor: str,
     reason: str,
-    at: str | None,
+    at_us: int | None,
 ) -> None:
     """Order that a meter be checked. 下达检定单。"""
     if not point and not instrument:
         raise click.UsageError(text(language, "name the metering point or the instrument"))
     folder = DataFolder.open(data)
-    at_us = _recording_time(folder, at)
+    recorded_us = recording_time(folder, at_us)
     with Journal.open(folder) as journal:
         book = ReplacementBook.read(journal, folder.organisation)
         draft = open_check_order(
@@ -71,9 +62,9 @@ def order(
             point=point,
             instrument=instrument,
             evidence=evidence,
-            actor=actor or getpass.getuser(),
+            actor=actor,
             reason=reason,
-            at_us=at_us,
+            at_us=recorded_us,
         )
         journal.append([draft])
     id_, about = split_subject(draft.subject)[2], draft.body["object"]["instrument"]
@@ -146,7 +137,7 @@ def cancel(language: str, /, **said: Any) -> None:
 
 
 @command.command("list")
-@_DATA
+@DATA
 @click.option("--open", "only_open", is_flag=True, help="Only those not finished.")
 @click.pass_obj
 def list_(language: str, *, data: Path, only_open: bool) -> None:
@@ -163,7 +154,7 @@ def list_(language: str, *, data: Path, only_open: bool) -> None:
 
 @command.command("show")
 @click.argument("order")
-@_DATA
+@DATA
 @click.pass_obj
 def show(language: str, *, order: str, data: Path) -> None:
     """Show an order and its steps. 显示检定单。"""
@@ -193,9 +184,9 @@ def _take(language: str, step: Step, said: dict[str, Any]) -> None:
         step=step,
         when=said["when"],
         fields={name: each for name, each in said.items() if isinstance(each, str)},
-        actor=said["actor"] or getpass.getuser(),
+        actor=said["actor"],
         reason=said["reason"],
-        at_us=_recording_time(folder, said["at"]),
+        at_us=recording_time(folder, said["at_us"]),
     )
     with Journal.open(folder) as journal:
         book = ReplacementBook.read(journal, folder.organisation)
@@ -203,14 +194,3 @@ def _take(language: str, step: Step, said: dict[str, Any]) -> None:
         journal.append(drafts)
     word = term(language, "replacement_step", step)
     click.echo(text(language, "check order %(order)s: %(step)s", order=said["order"], step=word))
-
-
-def _recording_time(folder: DataFolder, at: str | None) -> int:
-    if at is None:
-        return SystemClock().utc_us()
-    if not folder.simulated:
-        raise DataFolderError("--at is refused: the data folder %(path)s is real", path=str(folder.path))
-    try:
-        return parse_iso(at)
-    except ValueError as error:
-        raise click.BadParameter(at, param_hint="--at") from error

@@ -1,20 +1,17 @@
 """``meterproof report``: which reports there are, making one into a file, issuing one on record."""
 
-import getpass
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gateway.assembly.platform import SystemClock
 from gateway.assembly.reading import OpenFolder, open_for_reading
 from gateway.assembly.reporting import ReportWish, issue_report, report
-from gateway.domain.errors import ConfigurationError, DataFolderError
-from gateway.domain.time import parse_iso
+from gateway.cli.asked import ACTOR, AS_JSON, DATA, REASON, Day, Moment, present, recording_time
+from gateway.domain.errors import ConfigurationError
 from gateway.i18n import LANGUAGES, text
 from gateway.journal.folder import DataFolder
 from gateway.reports.catalogue import FORMATS, GROUPS, KINDS, kind_of
@@ -22,14 +19,13 @@ from gateway.reports.drawing import drawn
 from gateway.reports.issuing import issued
 from gateway.reports.rendering import rendered
 
-_DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-_FIRST = click.option("--first", type=click.DateTime(["%Y-%m-%d"]), help="First day of the amounts.")
-_LAST = click.option("--last", type=click.DateTime(["%Y-%m-%d"]), help="Last day of the amounts, included.")
+_FIRST = click.option("--first", type=Day(), help="First day of the amounts.")
+_LAST = click.option("--last", type=Day(), help="Last day of the amounts, included.")
 _REVIEW = click.option("--review", default="", help="The review the report is of.")
 _SPOKEN = click.option(
     "--language", "spoken", type=click.Choice(LANGUAGES), help="Of the report; default: that of the command."
 )
-_AT = click.option("--at", help="As of (RFC 3339); default: now.")
+_AT = click.option("--at", "at_us", type=Moment(), help="As of (RFC 3339); default: now.")
 _FONTS = click.option(
     "--fonts",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -45,39 +41,28 @@ def command() -> None:
 
 
 def _wished(decorated: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (_DATA, _AT, _SPOKEN, _REVIEW, _LAST, _FIRST):
+    for option in (DATA, _AT, _SPOKEN, _REVIEW, _LAST, _FIRST):
         decorated = option(decorated)
     return decorated
 
 
 def _wish(language: str, kind: str, said: dict[str, Any]) -> ReportWish:
-    first, last = said["first"], said["last"]
     return ReportWish(
         kind=kind_of(kind).id,
         language=said["spoken"] or language,
-        first=_day(first),
-        last=_day(last),
+        first=said["first"],
+        last=said["last"],
         review=said["review"],
     )
 
 
-def _day(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()
-
-
-def _moment(reader: OpenFolder, at: str | None) -> int:
-    """The moment of asking; a simulated folder lives in its own time."""
-    if at is None:
-        return reader.sources.registry.latest_at() if reader.folder.simulated else SystemClock().utc_us()
-    try:
-        return parse_iso(at)
-    except ValueError as error:
-        raise click.BadParameter(at, param_hint="--at") from error
+def _asked(reader: OpenFolder, at_us: int | None) -> int:
+    return present(reader.folder, reader.sources.registry) if at_us is None else at_us
 
 
 @command.command("list")
 @click.option("--data", type=click.Path(path_type=Path), help="A data folder: also the reports issued there.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@AS_JSON
 @click.pass_obj
 def list_command(language: str, *, data: Path | None, as_json: bool) -> None:
     """Reports that can be made, and those issued. 可生成与已签发的报表。"""
@@ -135,7 +120,7 @@ def make_command(
     kind: str,
     target: Path,
     data: Path,
-    at: str | None,
+    at_us: int | None,
     fonts: tuple[Path, ...],
     organisation: str | None,
     known: int | None,
@@ -151,9 +136,9 @@ def make_command(
         raise ConfigurationError([text(language, "%(file)s exists already", file=str(target))])
     _stage("gathering", progress=progress)
     with open_for_reading(DataFolder.open(data, read_only=True), organisation=organisation) as reader:
-        at_us = _moment(reader, at)
-        asking = replace(reader.asking(at_us), known_seq=known)
-        document = report(reader, asking, _wish(language, kind, said), at_us=at_us)
+        asked_us = _asked(reader, at_us)
+        asking = replace(reader.asking(asked_us), known_seq=known)
+        document = report(reader, asking, _wish(language, kind, said), at_us=asked_us)
     _stage("drawing", progress=progress)
     pictures = drawn(document) if format_ == "pdf" else {}
     _stage("setting", progress=progress)
@@ -171,9 +156,9 @@ def _stage(name: str, *, progress: bool) -> None:
 @_wished
 @click.option("--format", "formats", type=click.Choice(FORMATS), multiple=True, help="Also; JSON is always kept.")
 @_FONTS
-@click.option("--actor", help="Who issues it; default: the user of this machine.")
-@click.option("--reason", default="", help="Why.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@ACTOR
+@REASON
+@AS_JSON
 @click.pass_obj
 def issue_command(
     language: str,
@@ -181,28 +166,27 @@ def issue_command(
     *,
     kind: str,
     data: Path,
-    at: str | None,
+    at_us: int | None,
     formats: tuple[str, ...],
     fonts: tuple[Path, ...],
-    actor: str | None,
+    actor: str,
     reason: str,
     as_json: bool,
     **said: Any,
 ) -> None:
     """Put a report on record: its files by hash, its figures in the entry. 签发报表并记录。"""
     folder = DataFolder.open(data)
+    recording_time(folder, at_us)
     with open_for_reading(folder) as reader:
-        at_us = _moment(reader, at)
-        if at is not None and not folder.simulated:
-            raise DataFolderError("--at is refused: the data folder %(path)s is real", path=str(folder.path))
+        asked_us = _asked(reader, at_us)
         made = issue_report(
             reader,
-            reader.asking(at_us),
+            reader.asking(asked_us),
             _wish(language, kind, said),
-            at_us=at_us,
+            at_us=asked_us,
             formats=formats or ("xlsx", "pdf"),
             fonts=fonts,
-            actor=actor or getpass.getuser(),
+            actor=actor,
             reason=reason,
         )
     if as_json:

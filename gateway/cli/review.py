@@ -17,7 +17,8 @@ from gateway.assembly.review_loading import (
     edition_document,
     editions,
 )
-from gateway.cli.review_desk import Desk, attached, desk_of, instant, read_text
+from gateway.cli.asked import ACTOR, AS_JSON, DATA, FILE, local_instant, read_text
+from gateway.cli.review_desk import Desk, attached, desk_of
 from gateway.cli.review_draw import DRAWS
 from gateway.cli.review_machine import COMMANDS
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
@@ -34,10 +35,7 @@ from gateway.verifier.checkpoints import Options
 from gateway.verifier.folder import FolderCheck
 from gateway.verifier.report import Report
 
-_DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-_ACTOR = click.option("--actor", help="Who does this; default: the user of this machine.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-_FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+_FILES = click.argument("files", nargs=-1, type=FILE)
 MAX_LINES = 20_000
 
 
@@ -60,15 +58,15 @@ def checklists_command(language: str) -> None:
 
 
 @command.command("indicators")
-@_DATA
+@DATA
 @click.option("--as-of", help="A civil date of the site (its end) or RFC 3339; default: now.")
-@_JSON
+@AS_JSON
 @click.pass_obj
 def indicators_command(language: str, *, data: Path, as_of: str | None, as_json: bool) -> None:
     """Equipping, verification, completeness and other shares. 配备率、受检率、完整率等指标。"""
     folder = DataFolder.open(data, read_only=True)
     zone = ZoneInfo(folder.time_zone)
-    at_us = instant(language, as_of, zone, end=True) if as_of else SystemClock().utc_us()
+    at_us = local_instant(language, as_of, zone, end=True) if as_of else SystemClock().utc_us()
     with open_for_reading(folder) as reader:
         found = indicators(Gathered(reader.sources, reader.asking(at_us), editions()))
     if as_json:
@@ -104,7 +102,7 @@ def indicators_command(language: str, *, data: Path, as_of: str | None, as_json:
 
 @command.command("plan")
 @click.argument("review")
-@_DATA
+@DATA
 @click.option("--checklist", required=True, help="Id of a shipped checklist, or a file of your own.")
 @click.option("--from", "from_", required=True, help="Begin of the period looked at, local date or RFC 3339.")
 @click.option("--to", "to", required=True, help="Its end (exclusive).")
@@ -112,7 +110,7 @@ def indicators_command(language: str, *, data: Path, as_of: str | None, as_json:
 @click.option("--enterprise", default="", help="The enterprise under review; default: the site's organisation.")
 @click.option("--organiser", default="", help="The body that organises the review.")
 @click.option("--team", default="", help="Registered reviewers, comma-separated, the leader first.")
-@_ACTOR
+@ACTOR
 @click.pass_obj
 def plan_command(
     language: str,
@@ -126,13 +124,13 @@ def plan_command(
     enterprise: str,
     organiser: str,
     team: str,
-    actor: str | None,
+    actor: str,
 ) -> None:
     """Plan a review: checklist, period, team. 制定审查计划。"""
     document = chosen_checklist(checklist, language)
     with desk_of(language, data, actor) as desk:
         zone = ZoneInfo(desk.folder.time_zone)
-        start, end = instant(language, from_, zone), instant(language, to, zone)
+        start, end = local_instant(language, from_, zone), local_instant(language, to, zone)
         if end <= start:
             raise ConfigurationError([text(language, "'--to' must lie after '--from'")])
         state = current(desk.folder, desk.journal)
@@ -160,16 +158,16 @@ def plan_command(
 @command.command("stage")
 @click.argument("review")
 @click.argument("stage")
-@_DATA
+@DATA
 @click.option("--step", default="", help="A step of the stage.")
 @click.option(
     "--state", "word", type=click.Choice(("begun", "done")), default="done", show_default=True, help="How far."
 )
 @click.option("--remark", default="", help="A remark.")
-@_ACTOR
+@ACTOR
 @click.pass_obj
 def stage_command(
-    language: str, *, review: str, stage: str, data: Path, step: str, word: str, remark: str, actor: str | None
+    language: str, *, review: str, stage: str, data: Path, step: str, word: str, remark: str, actor: str
 ) -> None:
     """Record that a stage of organiser or enterprise is begun or done. 记录阶段进展。"""
     with desk_of(language, data, actor) as desk:
@@ -186,12 +184,12 @@ def stage_command(
 @click.argument("review")
 @click.argument("category")
 @_FILES
-@_DATA
+@DATA
 @click.option("--title", default="", help="What it is.")
-@_ACTOR
+@ACTOR
 @click.pass_obj
 def hand_in_command(
-    language: str, *, review: str, category: str, files: tuple[Path, ...], data: Path, title: str, actor: str | None
+    language: str, *, review: str, category: str, files: tuple[Path, ...], data: Path, title: str, actor: str
 ) -> None:
     """Hand in documents: self_check, forms, figures, training, report … 报送资料。"""
     with desk_of(language, data, actor) as desk:
@@ -205,12 +203,12 @@ def hand_in_command(
 @click.argument("review")
 @click.argument("number")
 @_FILES
-@_DATA
+@DATA
 @click.option("--title", required=True, help="What was done.")
-@_ACTOR
+@ACTOR
 @click.pass_obj
 def rectify_command(
-    language: str, *, review: str, number: str, files: tuple[Path, ...], data: Path, title: str, actor: str | None
+    language: str, *, review: str, number: str, files: tuple[Path, ...], data: Path, title: str, actor: str
 ) -> None:
     """Say what was done about a nonconformity. 提交不符合项整改情况。"""
     with desk_of(language, data, actor) as desk:
@@ -234,12 +232,12 @@ def _act(desk: Desk, review: str, action: str, said: dict[str, Any], documents: 
 
 
 @command.command("register")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@_DATA
-@_ACTOR
+@click.argument("file", type=FILE)
+@DATA
+@ACTOR
 @click.option("--reason", default="", help="Who confirmed that the key is this reviewer's.")
 @click.pass_obj
-def register_command(language: str, *, file: Path, data: Path, actor: str | None, reason: str) -> None:
+def register_command(language: str, *, file: Path, data: Path, actor: str, reason: str) -> None:
     """Register a reviewer's public key from the reviewer's own file. 登记审查员公钥。"""
     with desk_of(language, data, actor) as desk:
         note = read_text(file)
@@ -269,12 +267,12 @@ def _signed_by_old(note: str, vkey: str) -> bool:
 
 
 @command.command("import")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@_DATA
-@_ACTOR
-@_JSON
+@click.argument("file", type=FILE)
+@DATA
+@ACTOR
+@AS_JSON
 @click.pass_obj
-def import_command(language: str, *, file: Path, data: Path, actor: str | None, as_json: bool) -> None:
+def import_command(language: str, *, file: Path, data: Path, actor: str, as_json: bool) -> None:
     """Take in a reviewer's signed file; what does not hold is refused and put on record. 导入审查员签名文件。"""
     with desk_of(language, data, actor) as desk:
         handed = read_hand_back(file.read_bytes())
@@ -294,11 +292,11 @@ def import_command(language: str, *, file: Path, data: Path, actor: str | None, 
 
 
 @command.command("edition")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@_DATA
-@_ACTOR
+@click.argument("file", type=FILE)
+@DATA
+@ACTOR
 @click.pass_obj
-def edition_command(language: str, *, file: Path, data: Path, actor: str | None) -> None:
+def edition_command(language: str, *, file: Path, data: Path, actor: str) -> None:
     """Put an edition of required equipping rates on record. 记录配备率要求的版本。"""
     document = edition_document(file, language)
     with desk_of(language, data, actor) as desk:
@@ -314,10 +312,10 @@ def edition_command(language: str, *, file: Path, data: Path, actor: str | None)
 
 
 @command.command("verify")
-@_DATA
-@_ACTOR
+@DATA
+@ACTOR
 @click.pass_obj
-def verify_command(language: str, *, data: Path, actor: str | None) -> None:
+def verify_command(language: str, *, data: Path, actor: str) -> None:
     """Run the verifier over the folder and put its result on record. 核验数据文件夹并记录结果。"""
     with desk_of(language, data, actor) as desk:
         report = Report()

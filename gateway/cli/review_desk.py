@@ -1,20 +1,15 @@
 """The gateway's folder while an act of a review is put on record, and what the commands read from files."""
 
-import getpass
 import mimetypes
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
 from gateway.assembly.review_desk import keep, project_now
 from gateway.assembly.review_machine import Marker
-from gateway.domain.errors import ConfigurationError
-from gateway.domain.time import from_datetime
 from gateway.i18n import text
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
@@ -45,7 +40,7 @@ class Desk:
 
 
 @contextmanager
-def desk_of(language: str, data: Path, actor: str | None) -> Iterator[Desk]:
+def desk_of(language: str, data: Path, actor: str) -> Iterator[Desk]:
     """The gateway's folder open for an act; ReviewError for an opened package."""
     folder = DataFolder.open(data)
     if Marker.of(folder) is not None:
@@ -53,15 +48,7 @@ def desk_of(language: str, data: Path, actor: str | None) -> Iterator[Desk]:
             "%(path)s is a package opened for reading; this belongs into the gateway's own folder", path=str(data)
         )
     with Journal.open(folder) as journal:
-        yield Desk(folder, journal, actor or getpass.getuser(), language)
-
-
-def read_text(path: Path) -> str:
-    """A text file; ReviewError when it is none."""
-    try:
-        return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReviewError("%(path)s cannot be read as text", path=str(path)) from error
+        yield Desk(folder, journal, actor, language)
 
 
 def attached(files: Sequence[Path]) -> list[Attachment]:
@@ -70,15 +57,3 @@ def attached(files: Sequence[Path]) -> list[Attachment]:
         Attachment(each.name, each.read_bytes(), mimetypes.guess_type(each.name)[0] or "application/octet-stream")
         for each in files
     ]
-
-
-def instant(language: str, value: str, zone: ZoneInfo, *, end: bool = False) -> int:
-    """A local date or time or RFC 3339 (µs UTC); with ``end`` a date's last microsecond."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as error:
-        message = text(language, "'%(value)s' is no date or instant (example: 2026-11-01)", value=value)
-        raise ConfigurationError([message]) from error
-    if end and len(value) == len("2026-11-01"):
-        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
-    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone))

@@ -8,7 +8,8 @@ import click
 from gateway.assembly.platform import SystemClock, SystemRandom
 from gateway.assembly.reading import open_for_reading
 from gateway.assembly.review_desk import current
-from gateway.cli.review_desk import desk_of, read_text
+from gateway.cli.asked import ACTOR, DATA, FILE, read_text
+from gateway.cli.review_desk import desk_of
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.review import acts
@@ -16,14 +17,12 @@ from gateway.review.acts import ReviewError, act_draft
 from gateway.review.draw import Wish, draw, drawn_again
 from gateway.review.gathered import Gathered
 
-_DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-_ACTOR = click.option("--actor", help="Who does this; default: the user of this machine.")
 MAX_LINES = 20_000
 
 
 @click.command("draw")
 @click.argument("draw_id")
-@_DATA
+@DATA
 @click.option(
     "--pool", type=click.Path(path_type=Path, exists=True), help="Ids, one a line; '#' and the reason excludes."
 )
@@ -33,7 +32,7 @@ MAX_LINES = 20_000
 @click.option("--inspectors", type=click.Path(path_type=Path, exists=True), help="Inspectors, one a line.")
 @click.option("--per-object", type=click.IntRange(0, 20), default=0, show_default=True, help="Inspectors an object.")
 @click.option("--conflicts", type=click.Path(path_type=Path, exists=True), help="Lines: inspector,object or *,reason.")
-@_ACTOR
+@ACTOR
 @click.pass_obj
 def draw_command(
     language: str,
@@ -47,7 +46,7 @@ def draw_command(
     inspectors: Path | None,
     per_object: int,
     conflicts: Path | None,
-    actor: str | None,
+    actor: str,
 ) -> None:
     """Draw objects and inspectors by lot, reproducibly. 随机抽取检查对象与检查人员。"""
     if (pool is None) != instruments:
@@ -75,7 +74,7 @@ def draw_command(
 
 
 @click.command("draw-check")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("file", type=FILE)
 @click.pass_obj
 def draw_check_command(language: str, *, file: Path) -> None:
     """Draw again from a published draw and compare. 复算已公布的抽取结果。"""

@@ -25,7 +25,8 @@ from gateway.assembly.review_machine import (
     reviewer_key,
     sign_act,
 )
-from gateway.cli.review_desk import attached, instant
+from gateway.cli.asked import local_instant
+from gateway.cli.review_desk import attached
 from gateway.domain.errors import DataFolderError, UnknownObjectError
 from gateway.domain.time import US_PER_DAY, to_datetime
 from gateway.i18n import text
@@ -226,7 +227,7 @@ def check_command(
     """Record a check on site: what was found beside what the gateway says of that minute. 记录现场核对。"""
     with _machine(language, data, key) as machine:
         current(machine.folder, machine.journal).review(review)
-        at_us = instant(language, at, ZoneInfo(machine.folder.time_zone))
+        at_us = local_instant(language, at, ZoneInfo(machine.folder.time_zone))
         said = {**found, "found": "no" if not_found else "yes", "remark": checked_text(found.get("remark", ""))}
         with open_for_reading(machine.folder) as reader:
             against = expected(reader.sources, reader.asking(at_us), instrument, at_us)

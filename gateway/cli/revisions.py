@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.asked import DATA
 from gateway.domain.time import iso
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
@@ -20,7 +21,7 @@ WHY = {
 
 
 @click.command("revisions")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@DATA
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Only what was recorded after this entry.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1_000, help="At most so many lines.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")

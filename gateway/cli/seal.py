@@ -1,6 +1,5 @@
 """``meterproof seal``: checkpoints to hand out, proofs, the key, witnesses and time stamps."""
 
-import getpass
 from pathlib import Path
 
 import click
@@ -8,6 +7,7 @@ import click
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.sealing_now import sealed_up_to
 from gateway.assembly.witness_client import ask_witness
+from gateway.cli.asked import ACTOR, DATA, FILE, read_text
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -18,10 +18,7 @@ from gateway.sealing.sealer import Sealer
 from gateway.sealing.timestamp import request, stamped_draft
 from gateway.sealing.witness import Witness, cosigned_draft, parse_request
 
-DATA = click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-ACTOR = click.option("--actor", default=getpass.getuser, help="Who; default: the user of this machine.")
-FILE = click.Path(path_type=Path, dir_okay=False)
-EXISTING = click.Path(path_type=Path, dir_okay=False, exists=True)
+_TARGET = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group("seal")
@@ -30,7 +27,7 @@ def command() -> None:
 
 
 @command.command("checkpoint")
-@click.argument("target", type=FILE)
+@click.argument("target", type=_TARGET)
 @DATA
 @ACTOR
 @click.option("--to", "receiver", required=True, help="Who receives it; stands in the journal.")
@@ -57,7 +54,7 @@ def key(_language: str, *, data: Path) -> None:
 
 @command.command("prove")
 @click.argument("seq", type=click.IntRange(min=1))
-@click.argument("target", type=FILE)
+@click.argument("target", type=_TARGET)
 @DATA
 @click.pass_obj
 def prove(language: str, *, seq: int, target: Path, data: Path) -> None:
@@ -86,7 +83,7 @@ def rotate(language: str, *, data: Path, actor: str, reason: str) -> None:
 
 
 @command.command("witness-request")
-@click.argument("target", type=FILE)
+@click.argument("target", type=_TARGET)
 @DATA
 @click.option(
     "--old", "old_size", type=click.IntRange(min=0), required=True, help="Entries the witness saw last; 0 at first."
@@ -99,8 +96,8 @@ def witness_request(language: str, *, target: Path, data: Path, old_size: int) -
 
 
 @command.command("cosign")
-@click.argument("request_file", type=EXISTING)
-@click.argument("answer", type=FILE)
+@click.argument("request_file", type=FILE)
+@click.argument("answer", type=_TARGET)
 @click.option("--witness", "folder", type=click.Path(path_type=Path), required=True, help="This witness's own folder.")
 @click.option("--name", required=True, help="This witness's name, like witness.example/office.")
 @click.option("--trust", required=True, help="The log's public key, received from the plant.")
@@ -108,13 +105,13 @@ def witness_request(language: str, *, target: Path, data: Path, old_size: int) -
 def cosign(language: str, *, request_file: Path, answer: Path, folder: Path, name: str, trust: str) -> None:
     """Be the witness: check that the log only grew, and cosign. 充当见证方并联署。"""
     witness = Witness(folder, name, SystemClock())
-    answer.write_text(witness.cosign(request_file.read_text("utf-8"), VerifierKey.parse(trust)), "utf-8")
+    answer.write_text(witness.cosign(read_text(request_file), VerifierKey.parse(trust)), "utf-8")
     click.echo(text(language, "Cosigned. Key of this witness: %(key)s", key=witness.vkey))
 
 
 @command.command("witness-add")
-@click.argument("request_file", type=EXISTING)
-@click.argument("answer", type=EXISTING)
+@click.argument("request_file", type=FILE)
+@click.argument("answer", type=FILE)
 @DATA
 @ACTOR
 @click.option("--witness-key", required=True, help="The witness's public key.")
@@ -122,10 +119,10 @@ def cosign(language: str, *, request_file: Path, answer: Path, folder: Path, nam
 def witness_add(language: str, *, request_file: Path, answer: Path, data: Path, actor: str, witness_key: str) -> None:
     """Record a witness's cosignature. 登记见证联署。"""
     folder = DataFolder.open(data)
-    note = parse_request(request_file.read_text("utf-8"))[2]
+    note = parse_request(read_text(request_file))[2]
     witness = VerifierKey.parse(witness_key)
     with Journal.open(folder) as journal:
-        lines = answer.read_text("utf-8")
+        lines = read_text(answer)
         draft = cosigned_draft(folder, journal, note, lines, witness=witness, clock=SystemClock(), actor=actor)
         (seq,) = journal.append([draft])
     click.echo(text(language, "Recorded as entry %(seq)s.", seq=seq))
@@ -149,7 +146,7 @@ def witness_ask(language: str, *, url: str, data: Path, actor: str, witness_key:
 
 
 @command.command("timestamp-request")
-@click.argument("target", type=FILE)
+@click.argument("target", type=_TARGET)
 @DATA
 @click.pass_obj
 def timestamp_request(language: str, *, target: Path, data: Path) -> None:
@@ -161,15 +158,15 @@ def timestamp_request(language: str, *, target: Path, data: Path) -> None:
 
 
 @command.command("timestamp-add")
-@click.argument("answer", type=EXISTING)
-@click.argument("checkpoint_file", type=EXISTING)
+@click.argument("answer", type=FILE)
+@click.argument("checkpoint_file", type=FILE)
 @DATA
 @ACTOR
 @click.pass_obj
 def timestamp_add(language: str, *, answer: Path, checkpoint_file: Path, data: Path, actor: str) -> None:
     """Record the time-stamping authority's answer. 登记时间戳。"""
     folder = DataFolder.open(data)
-    note = Note.parse(checkpoint_file.read_text("utf-8"))
+    note = Note.parse(read_text(checkpoint_file))
     with Journal.open(folder) as journal:
         draft = stamped_draft(folder, journal, note, answer.read_bytes(), clock=SystemClock(), actor=actor)
         (seq,) = journal.append([draft])

@@ -11,7 +11,7 @@ from gateway.assembly.stack import check_plan, drafts_of_tests, packs, plan_draf
 from gateway.cems.control import JudgedTest, judged
 from gateway.cems.pack import NO_LIMITS, CemsPack
 from gateway.cems.plan import PlannedStack, planned_stack, planned_stacks
-from gateway.cli.substitute import Moment
+from gateway.cli.asked import Moment
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
 from gateway.domain.time import iso
 from gateway.i18n import text

@@ -1,14 +1,13 @@
 """``meterproof substitute``: fill gaps of a channel by a named rule, or show what it would do."""
 
-import getpass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.assembly.platform import SystemClock
+from gateway.cli.asked import ACTOR, DATA, WHY, Moment, present
 from gateway.domain.errors import UnknownObjectError
-from gateway.domain.time import Period, iso, parse_iso
+from gateway.domain.time import Period, iso
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -18,28 +17,15 @@ from gateway.settlement.query import Settlement
 from gateway.settlement.substitution import PACKS
 
 
-class Moment(click.ParamType[int]):
-    """An RFC 3339 moment with offset, as µs UTC."""
-
-    name = "moment"
-
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The instant; a wrong text is the caller's mistake and is said so."""
-        try:
-            return value if isinstance(value, int) else parse_iso(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
 @click.command("substitute")
 @click.argument("device")
 @click.argument("channel")
 @click.option("--pack", type=click.Choice(sorted(PACKS)), required=True, help="The rule.")
 @click.option("--from", "start_us", type=Moment(), required=True, help="RFC 3339 with offset.")
 @click.option("--to", "end_us", type=Moment(), required=True, help="RFC 3339 with offset.")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
-@click.option("--actor", help="Who decides this; default: the user of this machine.")
-@click.option("--reason", required=True, help="Why.")
+@DATA
+@ACTOR
+@WHY
 @click.option("--highest", type=int, help="Greatest possible value, thousandths of the resolution a quarter hour.")
 @click.option("--preview", is_flag=True, help="Show, write nothing.")
 @click.pass_obj
@@ -52,7 +38,7 @@ def command(
     start_us: int,
     end_us: int,
     data: Path,
-    actor: str | None,
+    actor: str,
     reason: str,
     highest: int | None,
     preview: bool,
@@ -81,9 +67,9 @@ def command(
             folder.organisation,
             gaps,
             rule,
-            at_us=registry.latest_at() if folder.simulated else SystemClock().utc_us(),
+            at_us=present(folder, registry),
             registry_seq=registry.ledger_seq(),
-            actor=actor or getpass.getuser(),
+            actor=actor,
             reason=reason,
         )
     finally:

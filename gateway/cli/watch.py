@@ -1,18 +1,17 @@
 """``meterproof watch``: watch every node's meters, print what was found, open check orders about those in doubt."""
 
-import getpass
 import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gateway.assembly.platform import SystemClock
 from gateway.assembly.reading import OpenFolder, open_for_reading
 from gateway.audit.plant import plant
 from gateway.audit.watch import MAX_WINDOW_DAYS, WINDOW_DAYS, WatchedNodeView, WatchedPoint, watched_nodes
 from gateway.audit.watch_identity import PointIdentities, point_identities
 from gateway.audit.watch_words import evidence_of, reason_text, state_text
+from gateway.cli.asked import ACTOR, AS_JSON, DATA, present
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import iso
 from gateway.i18n import text
@@ -23,7 +22,7 @@ from gateway.registry.replacing import ReplacementBook
 
 
 @click.command("watch")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="The data folder.")
+@DATA
 @click.option("--node", default="", help="One node of the metering network; default: all.")
 @click.option(
     "--days",
@@ -33,22 +32,21 @@ from gateway.registry.replacing import ReplacementBook
     help="How many settled days to look at.",
 )
 @click.option("--order", is_flag=True, help="Open a check order about every meter in doubt.")
-@click.option("--actor", help="Who orders the checks; default: the user of this machine.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@ACTOR
+@AS_JSON
 @click.pass_obj
-def command(language: str, *, data: Path, node: str, days: int, order: bool, actor: str | None, as_json: bool) -> None:
+def command(language: str, *, data: Path, node: str, days: int, order: bool, actor: str, as_json: bool) -> None:
     """Watch meters in service by the balances of their nodes. 在用计量器具失准监视。"""
     folder = DataFolder.open(data)
     with open_for_reading(folder) as reader:
-        now_us = reader.sources.registry.latest_at() if folder.simulated else SystemClock().utc_us()
+        now_us = present(folder, reader.sources.registry)
         asking = reader.asking(now_us)
         there = plant(reader.sources, asking)
         if node and node not in there.points:
             raise UnknownObjectError("the ledger has no metering point %(id)s at that moment", id=node)
         views = watched_nodes(reader.sources, asking, days=days, node=node, there=there)
         identities = [] if node else point_identities(reader.sources, asking, there)
-        said = {"language": language, "actor": actor or getpass.getuser()}
-        ordered = _order(reader, folder, views, at_us=now_us, **said) if order else {}
+        ordered = _order(reader, folder, views, at_us=now_us, language=language, actor=actor) if order else {}
     if as_json:
         click.echo(json.dumps(_document(views, identities, ordered), ensure_ascii=False))
         return
