@@ -106,7 +106,7 @@ def create_app(folder: Path | DataFolder, *, clock: Clock, host_names: Sequence[
     app.state.random = SystemRandom()
     app.state.people = People(folder.path / AUTH_FILE, clock, app.state.random)
     app.state.writer = Writer(folder, app.state.people, clock)
-    app.state.works = Works(clock, app.state.random)
+    app.state.works = Works(clock, app.state.random, folder.state / "jobs")
     app.state.streams = events.Streams()
     problems.install(app)
     app.add_api_route("/api/v1/openapi.json", _described, include_in_schema=False)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from anyio import from_thread
 
+from api.job import Job
 from api.reading import Readers
-from api.work import Job
 from api.writing import MAX_DRAFTS, Writing, with_query
 from gateway.assembly.ledger_desk import look_at_ledger, reader_of
 from gateway.domain.errors import ConfigurationError, MeterproofError

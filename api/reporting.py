@@ -8,11 +8,12 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.asked import Asked
+from api.job import Job
 from api.people.roles import allowed
 from api.problems import DeniedError
 from api.questions.words import civil_day
 from api.setting import issue_report, set_report
-from api.work import Job, begin
+from api.work import begin
 from api.writing import Writing
 from gateway.assembly.reporting import ReportWish, report
 from gateway.domain.errors import UnknownObjectError
@@ -115,13 +116,11 @@ def begin_making(asked: Asked, said: MakeWish) -> Response:
                 job.progress(list(STAGES).index(stage), len(STAGES), STAGES[stage])
 
         content = set_report(data, options, form, told)
-        folder = data / "state" / "reports"
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"{job.id}.{form}"
+        target = job.room / f"report.{form}"
         target.write_bytes(content)
         job.finish_with(address="/reports", file=target, file_name=name)
 
-    return begin(asked.request, asked.person, title, doing)
+    return begin(asked.request, asked.person, title, doing, again="/reports")
 
 
 def begin_issue(writing: Writing, said: IssueWish) -> Response:

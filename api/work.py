@@ -1,109 +1,62 @@
 """Long work: begun by a person, done beside the requests, looked at whenever one likes, left without harm.
 
 A route ends with ``begin(writing.request, person, …)``; the answer leads to the job's page (303) or, of the API, names
-the place to look (202). Jobs live in this process and are forgotten with it; what they have done stands in the journal.
+the place to look (202). Jobs run in this process and end with it; what came of them is found again (``finished_work``).
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 from urllib.parse import quote
 
 import anyio
 from anyio import from_thread
 from fastapi import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from pydantic import BaseModel
 
+from api import finished_work
+from api.job import Job
 from api.people.store import Person
 from api.problems import BusyError
 from gateway.domain.errors import ConfigurationError, MeterproofError, UnknownObjectError
-from gateway.i18n import text
 from gateway.ports import Clock, Random
 
-MAX_JOBS = 100
 MAX_RUNNING = 2
 MAX_RUNNING_OF_ONE = 2
-State = Literal["waiting", "running", "done", "failed"]
-
-
-class JobView(BaseModel):
-    """A job as it stands: ``done`` of ``total`` steps (null where nobody knows how many)."""
-
-    id: str
-    title: str
-    state: State
-    begun_us: int
-    ended_us: int | None
-    done: int
-    total: int | None
-    step: str
-    said: list[str]
-    address: str
-    file: str
-    look: str
-
-
-@dataclass(slots=True)
-class Job:
-    """One piece of long work. Texts are English sentences with their facts, translated where shown."""
-
-    id: str
-    person: str
-    organisation: str
-    title: str
-    facts: dict[str, object]
-    begun_us: int
-    state: State = "waiting"
-    ended_us: int | None = None
-    done: int = 0
-    total: int | None = None
-    step: str = ""
-    said: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    address: str = ""
-    file: Path | None = None
-    file_name: str = ""
-
-    def progress(self, done: int, total: int | None = None, step: str = "") -> None:
-        """Say how far it is; called by the work itself."""
-        self.done, self.total, self.step = done, total, step or self.step
-
-    def finish_with(self, *, address: str = "", file: Path | None = None, file_name: str = "") -> None:
-        """Where the result is seen, or the file that it brought."""
-        self.address, self.file, self.file_name = address, file, file_name
-
-
 Doing = Callable[[Job], None]
 
 
 class Works:
     """The jobs of one server."""
 
-    def __init__(self, clock: Clock, random: Random) -> None:
+    def __init__(self, clock: Clock, random: Random, place: Path) -> None:
+        """``place`` is the folder that keeps what came of the work."""
         self._clock = clock
         self._random = random
-        self._jobs: dict[str, Job] = {}
+        self._place = place
+        self._jobs = {each.id: each for each in finished_work.found(place)}
         self._tasks: set[asyncio.Task[None]] = set()
         self._limit = anyio.CapacityLimiter(MAX_RUNNING)
 
-    def begin(self, person: Person, title: str, doing: Doing, **facts: object) -> Job:
+    def begin(self, person: Person, title: str, doing: Doing, again: str = "", **facts: object) -> Job:
         """Begin a piece of work; called from a route's worker thread."""
-        running = [each for each in self._jobs.values() if each.person == person.id and each.ended_us is None]
+        running = [each for each in self._jobs.values() if each.person == person.id and is_under_way(each)]
         if len(running) >= MAX_RUNNING_OF_ONE:
             raise BusyError("two pieces of long work of yours are under way already; wait for one to end")
+        id_ = self._random.token(9).hex()
         job = Job(
-            id=self._random.token(9).hex(),
+            id=id_,
             person=person.id,
             organisation=person.organisation,
             title=title,
             facts=facts,
             begun_us=self._clock.utc_us(),
+            room=self._place / id_,
+            again=again,
         )
-        self._forget()
         self._jobs[job.id] = job
+        self._forget()
+        finished_work.write(job)
         from_thread.run_sync(self._start, job, doing)
         return job
 
@@ -131,13 +84,13 @@ class Works:
             job.said.append(("the work broke off: %(reason)s", {"reason": f"{type(error).__name__}: {error}"}))
         finally:
             job.ended_us = self._clock.utc_us()
+            await anyio.to_thread.run_sync(finished_work.write, job)
 
     def _forget(self) -> None:
-        ended = [each for each in self._jobs.values() if each.ended_us is not None]
-        for each in ended[: max(0, len(self._jobs) - MAX_JOBS + 1)]:
+        ended = (each for each in self._jobs.values() if not is_under_way(each))
+        for each in finished_work.outlived(ended, self._clock.utc_us()):
             self._jobs.pop(each.id)
-            if each.file is not None:
-                each.file.unlink(missing_ok=True)
+            finished_work.drop(each)
 
     def of(self, person: Person) -> list[Job]:
         """A person's jobs, newest first."""
@@ -156,29 +109,16 @@ class Works:
             await asyncio.wait(self._tasks)
 
 
-def begin(request: Request, person: Person, title: str, doing: Doing, **facts: object) -> Response:
-    """Begin long work and lead to its page."""
+def is_under_way(job: Job) -> bool:
+    """Whether it still waits or runs."""
+    return job.state in {"waiting", "running"}
+
+
+def begin(request: Request, person: Person, title: str, doing: Doing, *, again: str = "", **facts: object) -> Response:
+    """Begin long work and lead to its page; ``again`` is the page on which it can be begun anew."""
     works: Works = request.app.state.works
-    job = works.begin(person, title, doing, **facts)
+    job = works.begin(person, title, doing, again, **facts)
     if request.url.path.startswith("/api/"):
         look = f"/api/v1/jobs/{job.id}"
         return JSONResponse({"id": job.id, "look": look}, status_code=202, headers={"location": look})
     return RedirectResponse(f"/jobs/{quote(job.id)}", status_code=303)
-
-
-def job_view(job: Job, language: str) -> JobView:
-    """A job in the reader's language."""
-    return JobView(
-        id=job.id,
-        title=text(language, job.title, **job.facts),
-        state=job.state,
-        begun_us=job.begun_us,
-        ended_us=job.ended_us,
-        done=job.done,
-        total=job.total,
-        step=text(language, job.step) if job.step else "",
-        said=[*job.lines, *(text(language, message, **facts) for message, facts in job.said)],
-        address=job.address,
-        file=f"/jobs/{job.id}/file" if job.file is not None and job.state == "done" else "",
-        look=f"/api/v1/jobs/{job.id}",
-    )

@@ -92,7 +92,7 @@ def recorded_ledger(
     if sum(len(content) for _name, content in contents) > AT_ONCE_BYTES:
         names = ", ".join(name for name, _content in contents)
         work = LedgerImport(writing, contents, reason, said, then=then)
-        return begin(writing.request, writing.person, "Ledger from %(files)s", work, files=names)
+        return begin(writing.request, writing.person, "Ledger from %(files)s", work, again="/handing-in", files=names)
     handed = looked_at(writing, contents, reason, said)
     if handed.seen.problems:
         return refused(handed)

@@ -8,6 +8,9 @@ from api.asked import Asked
 from gateway.audit.delivery import SinkState, sink_states
 from gateway.audit.record import SealState, seal_state
 from gateway.journal.folder import software_version
+from gateway.registry.schema import SCHEMA_VERSION as REGISTRY_VERSION
+from gateway.series.month import SCHEMA_VERSION as SERIES_VERSION
+from gateway.settlement.schema import SCHEMA_VERSION as SETTLEMENT_VERSION
 
 
 class DeviceRow(BaseModel):
@@ -20,6 +23,15 @@ class DeviceRow(BaseModel):
     groups: list[str]
     hash: str
     entry: int
+
+
+class ProjectionState(BaseModel):
+    """A store built from the journal: its schema's version, and how many entries it does not hold yet (null: counted
+    with the others)."""
+
+    store: str
+    version: int
+    behind: int | None
 
 
 class Settings(BaseModel):
@@ -35,6 +47,7 @@ class Settings(BaseModel):
     journal_bytes: int
     head: int
     seal: SealState
+    projections: list[ProjectionState]
     sinks: list[SinkState]
     configuration_entry: int | None
     configuration_hash: str
@@ -61,6 +74,13 @@ def settings_of(asked: Asked) -> Settings:
         journal_bytes=folder.journal.stat().st_size,
         head=head,
         seal=seal_state(sources),
+        projections=[
+            ProjectionState(store="registry", version=REGISTRY_VERSION, behind=max(0, head - registry.applied_seq())),
+            ProjectionState(
+                store="settlement", version=SETTLEMENT_VERSION, behind=max(0, head - sources.settlement.applied_seq())
+            ),
+            ProjectionState(store="series", version=SERIES_VERSION, behind=None),
+        ],
         sinks=sink_states(folder.state, head) if own else [],
         configuration_entry=site.seq if site else None,
         configuration_hash=str(site.body.get("hash", "")) if site else "",

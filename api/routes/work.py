@@ -6,8 +6,9 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 
 from api.asked import AskedFor
+from api.job import JobView, job_view
 from api.problems import RESPONSES
-from api.work import JobView, Works, job_view
+from api.work import Works
 
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 

@@ -298,6 +298,11 @@ TERMS: dict[str, dict[str, str]] = {
         "verified": "instruments of the ledger not out of use whose certificate is valid on the day",
         "compulsory": "instruments under compulsory verification, not out of use, with a valid certificate of it",
     },
+    "projection": {
+        "registry": "ledger, verdicts and findings",
+        "settlement": "quarter hours and sums",
+        "series": "readings",
+    },
     "courier_state": {
         "idle": "up to date",
         "delivering": "delivering",

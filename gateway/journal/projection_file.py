@@ -42,6 +42,8 @@ def connect(path: Path, schema: str, version: int, *, read_only: bool) -> sqlite
     if found != version:
         connection.close()
         raise OutdatedProjectionError(
-            "%(path)s was written by another version; run 'meterproof rebuild'", path=str(path)
+            "%(path)s was written by another version; run 'meterproof rebuild --data %(folder)s'",
+            path=str(path),
+            folder=str(path.parent),
         )
     return connection

@@ -109,7 +109,9 @@ def open_month(path: Path, *, read_only: bool, create: bool = False) -> sqlite3.
     if row is None or int(row[0]) != SCHEMA_VERSION:
         connection.close()
         raise OutdatedProjectionError(
-            "%(file)s was written by another version; run 'meterproof rebuild'", file=str(path)
+            "%(path)s was written by another version; run 'meterproof rebuild --data %(folder)s'",
+            path=str(path),
+            folder=str(path.parent.parent),
         )
     connection.execute("PRAGMA cache_size = -2048")
     connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")  # a third less time for reads all over a month

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
 from api.asked import instant
+from api.job import Job
 from api.people.store import Person
 from api.problems import UnreadableParameterError
-from api.work import Job, begin
+from api.work import begin
 from api.writing import WritingFor
 from gateway.assembly.sealing_now import sealed_up_to
 from gateway.domain.errors import UnknownObjectError
@@ -56,7 +57,7 @@ def begin_export(writing: WritingFor, from_: str, to: str, points: str, reason: 
     clock: Clock = writing.request.app.state.clock
     made = _Export(DataFolder.open(folder.path), clock, person, wish, reason)
     title = "Evidence package from %(first)s to %(last)s"
-    return begin(writing.request, person, title, made, first=from_[:16], last=to[:16])
+    return begin(writing.request, person, title, made, again="/journal#export", first=from_[:16], last=to[:16])
 
 
 class _Export:
@@ -67,11 +68,9 @@ class _Export:
 
     def __call__(self, job: Job) -> None:
         job.progress(0, None, "Collecting and sealing; this can take a minute while the gateway runs.")
-        exports = self._folder.state / "exports"
-        exports.mkdir(exist_ok=True)
         stamp = self._clock.utc_us() // US_PER_S
         mark = "SIMULATED-" if self._folder.simulated else ""
-        target = exports / f"{mark}{self._folder.organisation}-{stamp}-{job.id[:6]}.zip"
+        target = job.room / f"{mark}{self._folder.organisation}-{stamp}-{job.id[:6]}.zip"
         with Journal.open(self._folder) as journal:
             sealed = sealed_up_to(self._folder, journal, self._clock)
             done = PackageWriter(self._folder, journal, self._clock, sealed, self._person.id).write(

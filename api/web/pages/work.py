@@ -6,8 +6,9 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import FileResponse, Response
 
 from api.asked import AskedFor
+from api.job import job_view
 from api.web.environment import page
-from api.work import Works, job_view
+from api.work import Works
 from gateway.domain.errors import UnknownObjectError
 
 router = APIRouter(include_in_schema=False)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
+from lxml import html
 
 from api.people.store import AUTH_FILE, People
 from gateway.assembly.platform import SystemRandom
@@ -38,6 +39,11 @@ def test_the_page_says_what_the_api_says(admin: TestClient) -> None:
     assert f"{said['head']:,}" in page
     assert {each["id"] for each in said["devices"]} == {"intake", "mill"}
     assert said["simulated"] is True
+    stores = html.fromstring(page).xpath("//section[@id='projections']")[0].text_content()
+    for each in said["projections"]:
+        assert each["store"] in stores
+        assert each["behind"] in {0, None}
+    assert f"meterproof rebuild --data {said['folder']}" in stores
 
 
 def test_people_come_and_go(admin: TestClient, folder: DataFolder) -> None:

@@ -15,11 +15,13 @@ from fastapi import Request
 from fastapi.responses import Response
 from fastapi.testclient import TestClient
 
+from api import finished_work
 from api.app import create_app
+from api.job import Job
 from api.people import permits
 from api.people.guard import SESSION_COOKIE, TOKEN_HEADER, SignedIn
 from api.people.hashing import form_token
-from api.work import Job, begin
+from api.work import begin
 from gateway.assembly.platform import SystemClock
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
 from gateway.journal.folder import DataFolder
@@ -35,6 +37,7 @@ class Probe:
     def __init__(self, folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
         self.go = threading.Event()
         self.error: Exception | None = None
+        self.brings = b""
         self.begun = threading.Event()
         self.folder = folder
         for path in ("/probe/begin", "/api/v1/probe/begin"):
@@ -42,7 +45,8 @@ class Probe:
         self.app = create_app(folder, clock=SystemClock())
 
         def start(request: Request, person: SignedIn) -> Response:
-            return begin(request, person, "Evidence package from %(first)s to %(last)s", self.work, first="a", last="b")
+            title = "Evidence package from %(first)s to %(last)s"
+            return begin(request, person, title, self.work, again="/reports", first="a", last="b")
 
         self.app.add_api_route("/probe/begin", start, methods=["POST"])
         self.app.add_api_route("/api/v1/probe/begin", start, methods=["POST"])
@@ -53,7 +57,11 @@ class Probe:
         assert self.go.wait(60)
         if self.error is not None:
             raise self.error
-        job.finish_with(address="/energy")
+        if self.brings:
+            (job.room / "brought").write_bytes(self.brings)
+            job.finish_with(file=job.room / "brought", file_name="brought.txt")
+        else:
+            job.finish_with(address="/energy")
 
     def sign_in(self, client: TestClient, role: str = "energy_manager") -> None:
         _, secret = session_of(self.folder, clock=SystemClock(), role=role)
@@ -92,6 +100,71 @@ def test_it_shows_how_far_it_is_and_goes_on_when_left(probe: Probe) -> None:
         assert (said["state"], said["address"]) == ("done", "/energy")
         assert "refresh" not in client.get(there).headers
         assert there in client.get("/jobs").text
+
+
+def restarted(probe: Probe) -> TestClient:
+    """Another server over the same folder."""
+    client = TestClient(create_app(probe.folder, clock=SystemClock()), base_url="http://127.0.0.1")
+    probe.sign_in(client)
+    return client
+
+
+def test_a_result_is_found_again_after_a_restart(probe: Probe) -> None:
+    probe.brings = b"report"
+    probe.go.set()
+    with TestClient(probe.app, base_url="http://127.0.0.1") as client:
+        probe.sign_in(client)
+        there = client.post("/probe/begin", follow_redirects=False).headers["location"]
+        before = ended(client, "/api/v1" + there)
+    with restarted(probe) as client:
+        assert client.get("/api/v1" + there).json() == before
+        assert client.get(before["file"]).content == b"report"
+        assert "a" in before["title"]
+        assert there in client.get("/jobs").text
+        probe.sign_in(client, "custodian")
+        assert client.get(before["file"]).status_code == 404, "after a restart, too, nobody sees another's"
+
+
+def test_what_was_under_way_is_interrupted_and_begun_again(probe: Probe) -> None:
+    with TestClient(probe.app, base_url="http://127.0.0.1") as client:
+        probe.sign_in(client)
+        there = client.post("/probe/begin", follow_redirects=False).headers["location"]
+        assert probe.begun.wait(60)
+        with restarted(probe) as after:  # as a server sees it that comes after a power cut
+            assert after.get("/api/v1" + there).json()["state"] == "interrupted"
+            page = after.get(f"{there}?lang=zh")
+            assert "已中断" in page.text
+            assert 'href="/reports"' in page.text
+            assert "refresh" not in page.headers
+            probe.go.set()
+
+
+def test_what_is_kept_has_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept(number: int, size: int) -> Job:
+        id_ = f"{number:018x}"
+        job = Job(id_, "p", "o", "t", {}, begun_us=number * finished_work.MAX_AGE_US // 20, room=tmp_path / id_)
+        job.state, job.ended_us = "done", job.begun_us
+        finished_work.write(job)
+        job.file = job.room / "x"
+        job.file.write_bytes(b"x" * size)
+        finished_work.write(job)
+        return job
+
+    jobs = [kept(number, 10) for number in range(30)]
+    assert [each.id for each in finished_work.found(tmp_path)] == [each.id for each in jobs]
+    now_us = jobs[-1].begun_us
+    assert len(finished_work.outlived(jobs, now_us)) == 9, "older than the limit"
+    monkeypatch.setattr(finished_work, "MAX_JOBS", 5)
+    assert finished_work.outlived(jobs, now_us)[0] is jobs[-6]
+    monkeypatch.setattr(finished_work, "MAX_BYTES", 25)
+    assert finished_work.outlived(jobs, now_us)[0] is jobs[-3]
+    monkeypatch.setattr(finished_work, "MAX_BYTES", 5)
+    assert jobs[-1] not in finished_work.outlived(jobs, now_us), "the newest stays, however large"
+    finished_work.drop(jobs[0])
+    (jobs[1].room / "job.json").write_text("{}", "utf-8")
+    (jobs[2].room / "job.json").write_text('{"id": "../..", "file": "../../../etc/passwd"}', "utf-8")
+    (tmp_path / "notes").mkdir()
+    assert [each.id for each in finished_work.found(tmp_path)] == [each.id for each in jobs[3:]]
 
 
 def test_nobody_sees_anothers_work(probe: Probe) -> None:
