@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from gateway.accounting.carbon import Emissions, Working
 from gateway.accounting.estimate import Effect
-from gateway.accounting.inputs import Inputs
+from gateway.accounting.inputs import RULES_EDITION, Inputs
 from gateway.accounting.laboratory import LaboratoryMean
 from gateway.accounting.quantities import Quantities
 from gateway.accounting.quantity import Quantity, added, unknown
@@ -19,8 +19,6 @@ from gateway.domain.errors import MeterproofError
 from gateway.domain.figure import Figure
 from gateway.domain.ledger import Direction, MeteringPoint
 
-RULES_EDITION = "2"
-"""2: laboratory means weighted by consumption, channel means by what flowed; 1: neither."""
 ENERGY_RULE = f"energy@{RULES_EDITION}"
 CARBON_RULE = f"carbon@{RULES_EDITION}"
 GJ_PER_TCE = Fraction("29.3076")

@@ -1,5 +1,5 @@
-"""Why two results differ: data, laboratory values, plan and factors are exchanged one after the other, each change
-named.
+"""Why two results differ: data, laboratory values, plan, factors and the edition of the rules are exchanged one after
+the other, each change named.
 
 The steps add up exactly to the whole difference; factors are exchanged one by one, in order of id.
 """
@@ -18,7 +18,9 @@ MAX_FACTOR_STEPS = 50
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one exchange did to a line; ``cause``: ``data``, ``laboratory``, ``plan``, ``factor:<id>``, ``factors``."""
+    """What one exchange did to a line; ``cause``: ``data``, ``laboratory``, ``plan``, ``factor:<id>``, ``factors``,
+    ``rules``.
+    """
 
     cause: str
     change: Fraction
@@ -64,6 +66,7 @@ def _compared(name: str, stages: list[tuple[str, Values]]) -> Comparison:
 
 def _stages(old: Inputs, new: Inputs) -> Iterator[tuple[str, Inputs]]:
     """The inputs on the way from old to new; the last one is new."""
+    target, new = new, new.under(old.edition)
     data = replace(
         old,
         period=new.period,
@@ -87,6 +90,8 @@ def _stages(old: Inputs, new: Inputs) -> Iterator[tuple[str, Inputs]]:
         current[factor.id] = factor
         yield f"factor:{factor.id}", replace(planned, factors=_book(current, new.factors))
     yield "factors", replace(planned, factors=new.factors)
+    if target is not new:
+        yield "rules", target
 
 
 def _united(old: FactorBook, new: FactorBook) -> FactorBook:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,10 +25,15 @@ from gateway.registry.registry import Registry
 from gateway.series.store import SeriesStore
 from gateway.settlement.query import Settlement
 
+RULES_EDITION = "2"
+"""2: laboratory means are weighted by consumption and channel means by what flowed; 1: neither."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """One account's inputs. ``known_seq`` is the last entry that counted, None: all there were."""
+    """One account's inputs. ``known_seq`` is the last entry that counted, None: all there were; ``edition`` that of the
+    rules they are gathered for.
+    """
 
     organisation: str
     period: Period
@@ -44,6 +49,13 @@ class Inputs:
     surveys: tuple[StockRecord, ...] = ()
     months: tuple[Period, ...] = ()  # civil months of the site that the period touches, cut to it
     consumption: Consumption = field(default_factory=Consumption)  # what means are weighted by
+    edition: str = RULES_EDITION
+
+    def under(self, edition: str) -> "Inputs":
+        """The same as an earlier edition of the rules took them, so that its results give their digits again."""
+        if edition == self.edition:
+            return self
+        return replace(self, consumption=Consumption(), edition=edition)
 
     def digest(self) -> str:
         """SHA-256 over what the figures are computed from: plan, factors' numbers, amounts, laboratory values."""

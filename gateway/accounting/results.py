@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.accounting.account import CARBON_RULE, ENERGY_RULE, Account
+from gateway.accounting.inputs import Inputs
 from gateway.domain.errors import MeterproofError, UnknownObjectError
 from gateway.domain.figure import Figure, decimal_text
 from gateway.domain.time import Period
@@ -24,6 +25,7 @@ DRAFT = "draft"
 STATES = (DRAFT, "submitted", "verified", "frozen")
 _NEXT = {"submitted": DRAFT, "verified": "submitted", "frozen": "verified"}
 _RETURNED = "returned"
+_FIRST_EDITION = "1"
 
 
 class ResultStateError(MeterproofError):
@@ -60,6 +62,13 @@ class ResultVersion:
     state: str
     actor: str
     acts: tuple[ResultAct, ...] = ()  # oldest first; the first one computed it
+
+    def inputs_again(self, gathered: Inputs) -> Inputs | None:
+        """Inputs gathered anew for its time and entry, as its edition of the rules took them; None when they are not
+        as they were.
+        """
+        found = gathered.under(CARBON_RULE.partition("@")[2] if CARBON_RULE in self.rules else _FIRST_EDITION)
+        return found if found.digest() == self.inputs else None
 
 
 def figure_document(figure: Figure) -> dict[str, Any]:

@@ -85,8 +85,8 @@ def compared(sources: Sources, asking: Asking, id_: str, first: int, second: int
 
 
 def _gathered(sources: Sources, asking: Asking, version: ResultVersion) -> Inputs:
-    inputs = inputs_of(sources, asking, version.period, version.known_seq)
-    if inputs.digest() != version.inputs:
+    inputs = version.inputs_again(inputs_of(sources, asking, version.period, version.known_seq))
+    if inputs is None:
         message = "the inputs of version %(version)s cannot be gathered again as they were"
         raise ResultChangedError(message, version=str(version.version))
     return inputs

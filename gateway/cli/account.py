@@ -2,6 +2,7 @@
 
 import getpass
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -129,12 +130,7 @@ def laboratory_command(language: str, *, file: Path, data: Path, actor: str | No
     """Enter laboratory results (NCV, carbon, CaO, MgO) from CSV. 录入化验结果。"""
     with opened(data) as there:
         rows = read_laboratory(file, there.zone, units_of(catalogues((), language)), language)
-        check_entered(there, rows, language)
-        who, at_us = actor or getpass.getuser(), _now(there)
-        drafts = [
-            laboratory_draft(there.folder.organisation, row, at_us=at_us, actor=who, reason=reason) for row in rows
-        ]
-        _write(there, drafts, language)
+        _enter(there, rows, laboratory_draft, language, actor=actor, reason=reason)
 
 
 @command.command("stock")
@@ -147,11 +143,22 @@ def stock_command(language: str, *, file: Path, data: Path, actor: str | None, r
     """Enter stock surveys from CSV. 录入盘存。"""
     with opened(data) as there:
         rows = read_stock(file, there.zone, units_of(catalogues((), language)), language)
-        check_entered(there, rows, language)
-        said = {"actor": actor or getpass.getuser(), "reason": reason}
-        at_us = _now(there)
-        drafts = [stock_draft(there.folder.organisation, row, at_us=at_us, **said) for row in rows]
-        _write(there, drafts, language)
+        _enter(there, rows, stock_draft, language, actor=actor, reason=reason)
+
+
+def _enter(
+    there: Accounting,
+    rows: Sequence[Mapping[str, Any]],
+    draft: Callable[..., Draft],
+    language: str,
+    *,
+    actor: str | None,
+    reason: str,
+) -> None:
+    """Check rows read from a file and put each on record by ``draft(organisation, row, at_us, actor, reason)``."""
+    check_entered(there, rows, language)
+    said = {"at_us": _now(there), "actor": actor or getpass.getuser(), "reason": reason}
+    _write(there, [draft(there.folder.organisation, row, **said) for row in rows], language)
 
 
 @command.command("show")
@@ -348,11 +355,13 @@ def compare_command(language: str, *, id_: str, first: int, second: int, data: P
     """Why two versions differ. 两个版本差异的原因。"""
     with opened(data) as there:
         versions = [result(there.registry, there.folder.organisation, id_, each) for each in (first, second)]
-        inputs = [there.inputs(each.period, each.known_seq) for each in versions]
-        for version, gathered in zip(versions, inputs, strict=True):
-            if gathered.digest() != version.inputs:
+        inputs = []
+        for version in versions:
+            found = version.inputs_again(there.inputs(version.period, version.known_seq))
+            if found is None:
                 sentence = "the inputs of version %(version)s cannot be gathered again as they were"
                 raise ConfigurationError([text(language, sentence, version=version.version)])
+            inputs.append(found)
         for each in compare(inputs[0], inputs[1]):
             before, after = (
                 text(language, "not known") if value is None else decimal_text(value, 4)

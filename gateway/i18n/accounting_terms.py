@@ -70,6 +70,7 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
         "laboratory": "laboratory values",
         "plan": "accounting plan",
         "factors": "other factors",
+        "rules": "another edition of the rules",
         "factor": "factor",
     },
     "account_reason": {

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from gateway.accounting.account import Account, account
 from gateway.accounting.budget import class_u
 from gateway.accounting.channels import ChannelMean
+from gateway.accounting.comparison import compare
 from gateway.accounting.consumption import Consumption
 from gateway.accounting.inputs import Inputs
 from gateway.accounting.laboratory import LaboratoryRecord
 from gateway.accounting.metered import Amount
+from gateway.accounting.results import result, result_draft
 from gateway.accounting.weighting import shared_out
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR, Period, parse_iso
 from gateway.journal.entry import Draft
@@ -339,3 +341,25 @@ def test_a_channel_without_a_flow_is_averaged_over_its_readings_and_that_is_said
     made = account(replace(inputs, channels={("kiln", "temperature"): mean}))
     assert coal(made) == 30 * (80 - 20) * Fraction("4.1868") / 1000 * Fraction("0.11")
     assert reasons(made) == {"unweighted:kiln:temperature"}
+
+
+def test_a_result_of_the_first_edition_gives_its_digits_again_and_the_rules_explain_the_rest(world: World) -> None:
+    """The first edition knew no weights: neither in its figures nor in the digest of its inputs."""
+    burn(world, 3, 100)
+    burn(world, 40, 300)
+    world.write(report("1", "20", 0, 31))
+    world.write(report("2", "24", 31, 28))
+    inputs = world.inputs(Period(JANUARY, MARCH))
+    former = inputs.under("1")
+    made = account(former)
+    assert coal(made) == 400 * 22 * OF_NCV
+    draft = result_draft(made, "quarter", 1, known_seq=world.seq, at_us=JANUARY, actor="a", reason="")
+    recorded = {**draft.body, "rules": ["energy@1", "carbon@1"]}
+    world.write(Draft(draft.kind, draft.subject, draft.at_us, recorded))
+    version = result(world.registry, "o", "quarter")
+    again = version.inputs_again(inputs)
+    assert again is not None
+    assert coal(account(again)) == coal(made)
+    assert replace(version, rules=("energy@2", "carbon@2")).inputs_again(inputs) is None, "it was not weighted"
+    (found,) = compare(again, inputs, ("carbon/source/coal",))
+    assert [(step.cause, step.change) for step in found.steps] == [("rules", 400 * (23 - 22) * OF_NCV)]
