@@ -17,6 +17,7 @@ from gateway.acquisition.line import Line
 from gateway.acquisition.listening import MessageIntake
 from gateway.acquisition.parts import Joining
 from gateway.acquisition.pushed import PushedSlots
+from gateway.journal.canonical import encode_any
 from gateway.journal.entry import HIGH_VOLUME_KINDS, Entry
 from gateway.journal.journal import Journal
 
@@ -57,7 +58,7 @@ class Keeper:
     def save(self, snapshot: Mapping[str, Any], seq: int) -> None:
         """Write a snapshot that holds everything up to entry ``seq``; an older file stays whole until then."""
         temporary = self._path.with_suffix(".new")
-        temporary.write_text(json.dumps({**snapshot, "seq": seq}, separators=(",", ":")), encoding="utf-8")
+        temporary.write_bytes(encode_any({**snapshot, "seq": seq}))
         temporary.replace(self._path)
 
     def restore(self, journal: Journal) -> None:

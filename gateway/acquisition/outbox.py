@@ -91,13 +91,15 @@ class Outbox:
 
     async def _gather(self) -> None:
         """Let more come for a while, unless somebody is in a hurry."""
-        sleep = asyncio.ensure_future(self._clock.sleep(self._max_delay_s))
-        hurry = asyncio.ensure_future(self._urgent.wait())
+        waiting = asyncio.create_task(self._hurry_later())
         try:
-            await asyncio.wait({sleep, hurry}, return_when=asyncio.FIRST_COMPLETED)
+            await self._urgent.wait()
         finally:
-            sleep.cancel()
-            hurry.cancel()
+            waiting.cancel()
+
+    async def _hurry_later(self) -> None:
+        await self._clock.sleep(self._max_delay_s)
+        self._urgent.set()
 
     async def _commit(self) -> None:
         batch = self._pending[:MAX_BATCH]

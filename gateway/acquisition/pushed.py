@@ -11,7 +11,8 @@ from gateway.ports import Clock
 
 LONGEST_GRACE_US = 10 * US_PER_S
 START_GRACE_US = 30 * US_PER_S
-TICK_S = 1.0
+TICK_US = US_PER_S
+LONGEST_REST_US = 30 * US_PER_S
 MAX_OPEN_SLOTS = 10_000
 
 
@@ -65,9 +66,17 @@ class PushedSlots:
         """Close slots as their time comes, until cancelled."""
         self.start_at(self._clock.utc_us())
         while True:
-            await self._clock.sleep(TICK_S)
+            await self._clock.sleep(self._rest_us(self._clock.utc_us()) / US_PER_S)
             await self._outbox.room()
             self.close_until(self._clock.utc_us())
+
+    def _rest_us(self, now_us: int) -> int:
+        """Whole ticks until a slot may be closed; few enough to notice when the wall clock is set."""
+        ends_us = [
+            each.next_slot_us + each.grid.period_us + _grace_us(each) for each in self._lines if each.next_slot_us
+        ]
+        ticks = -((now_us - min(ends_us, default=now_us)) // TICK_US)
+        return max(1, min(ticks, LONGEST_REST_US // TICK_US)) * TICK_US
 
     def close_until(self, now_us: int) -> None:
         """Close every slot whose grace has passed."""
@@ -79,8 +88,7 @@ class PushedSlots:
         ):
             return
         for line in self._lines:
-            grace_us = min(line.grid.period_us, LONGEST_GRACE_US)
-            end_us = line.grid.current(now_us - grace_us)
+            end_us = line.grid.current(now_us - _grace_us(line))
             if line.next_slot_us is not None and line.next_slot_us < end_us:
                 self._close(line, (line.next_slot_us, end_us), line.grid.current(started_us), now_us)
 
@@ -128,3 +136,7 @@ class PushedSlots:
         """Take up what ``state`` gave."""
         for line in self._lines:
             self._filled[line].update(state.get(line.key, ()))
+
+
+def _grace_us(line: Line) -> int:
+    return min(line.grid.period_us, LONGEST_GRACE_US)

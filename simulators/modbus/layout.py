@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from config.profile import Profile, ProfileChannel
+from simulators.instruments.fitted import Quantity
 from simulators.instruments.instrument import Instrument
 from simulators.modbus import words
 from simulators.plant.rate import ZONE_US
@@ -288,9 +289,17 @@ def _number(channel: ProfileChannel, factor: tuple[int, int], register: _Registe
     subtract = int(channel.source.get("subtract", 0))
     measurand = channel.measurand
     natural_order = order in {"ABCD", "AB"}
+    seen: Quantity = None
+    shown = register.absent
 
     def encode(instrument: Instrument, at_us: int) -> bytes:
+        nonlocal seen, shown
         value = instrument.quantity(measurand, at_us)
+        if value is not seen:  # most of what a meter shows stands still
+            seen, shown = value, put(value)
+        return shown
+
+    def put(value: Quantity) -> bytes:
         if isinstance(value, int):
             scaled = value * per_unit // 1_000_000
             if modulus:

@@ -28,15 +28,16 @@ Result = TypeVar("Result")
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Never waits: time jumps to the next timer instead."""
+    """Never waits: time jumps to the next timer instead. Nothing comes from outside, so nothing is asked for."""
 
     now_s = 0.0
 
     def select(self, timeout: float | None = None) -> list[Any]:
         if timeout is None:
             raise AssertionError("everything waits for everything else")
-        self.now_s += max(timeout, 0)
-        return super().select(0)
+        if timeout > 0:
+            self.now_s += timeout
+        return []
 
 
 class _JumpingLoop(asyncio.SelectorEventLoop):

@@ -61,9 +61,8 @@ class SimulatedServer:
         request = framing.pdu(frame)
         pdu = meter.answer(request, at_us)
         answer = framing.answer(frame, meter.unit, pdu)
-        before = sum(self.faults.applied.values())
         reaction = self.faults(Exchange(meter.device, at_us, frame, answer, self.earlier, framing))
-        fault = self.faults.latest if sum(self.faults.applied.values()) != before else None
+        fault = None if reaction is None else self.faults.latest
         self.said.append(Said(meter.device, at_us, request, pdu, fault))
         self.earlier = answer
         if reaction is None:

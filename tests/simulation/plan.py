@@ -23,6 +23,8 @@ AT_THE_NODE = ("ct_change", "drift")
 HARMLESS = ("slow", "split", "two_frames")
 """The honest answer does arrive: whatever is booked must be that answer, and the meter is not given up."""
 UNTOUCHED, AT_NODES, STEADY_TWINS, SMALL_DRIFTS = 0.12, 0.2, 0.2, 0.25
+LONG_AWAY = 0.25
+"""Share of worlds in which a server is away over at least two slots, beside what else befalls the gateway there."""
 HAPPENINGS = ("crash", "power", "stop", "full", "broken", "stall", "down", "taken", "broker", "sink", "step")
 BREAKS = {"crash", "power", "stop", "full", "broken"}
 """The collector ends; the others happen while it runs on."""
@@ -204,6 +206,9 @@ class Plan:
                 for_s = max(for_s, 2_000.0)
             where = self._chance.randrange(len(ENDPOINTS) - 1)
             self.happenings.append(Happening(at_s, kind, min(for_s, 60.0) if kind == "stall" else for_s, where))
+        if self._chance.random() < LONG_AWAY:
+            at_s, for_s = self._chance.uniform(0.1, 0.85) * length_s, self._chance.choice((2_000.0, 4_000.0))
+            self.happenings.append(Happening(at_s, "down", for_s, self._chance.randrange(len(ENDPOINTS) - 1)))
         self.happenings.sort(key=lambda each: each.at_s)
 
 

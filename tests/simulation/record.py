@@ -1,7 +1,6 @@
 """What a world left behind, read with nothing but SQLite and JSON."""
 
 import hashlib
-import json
 import sqlite3
 from base64 import b64decode
 from collections import defaultdict
@@ -11,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from tests.simulation import site
 from tests.simulation.plan import PERIOD_US, START_US
@@ -31,8 +32,9 @@ class Record:
         digest = hashlib.sha256()
         with closing(sqlite3.connect(self.folder / "journal.sqlite")) as database:
             for seq, raw in database.execute("SELECT seq, body FROM entry ORDER BY seq"):
-                body = json.loads(raw)
-                self.bodies.append(body | {"seq": seq})
+                body = msgspec.json.decode(raw)
+                body["seq"] = seq
+                self.bodies.append(body)
                 if body["kind"] != "key":
                     digest.update(raw if isinstance(raw, bytes) else raw.encode())
         self.digest = digest.hexdigest()

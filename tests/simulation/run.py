@@ -1,5 +1,6 @@
 """One seed from the first plan to the last check."""
 
+import gc
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ class Lived:
 def live(seed: int, memory: Path, hours: float = HOURS) -> tuple[Lived, Score]:
     """Live a world, check it, score it, forge it; nothing of it is left. AssertionError names the seed."""
     began_s = process_time()
-    with _told(seed):
+    with _told(seed), _nothing_sought_for_reuse():
         world = World(seed, hours, memory / f"w{seed}").run()
         try:
             record = Record(world.folder)
@@ -48,6 +49,16 @@ def live(seed: int, memory: Path, hours: float = HOURS) -> tuple[Lived, Score]:
         finally:
             world.remove()
     return Lived(seed, record.digest, process_time() - began_s), own
+
+
+@contextmanager
+def _nothing_sought_for_reuse() -> Iterator[None]:
+    """Nearly all that a world makes is needed to its end: looking for rubbish before costs a twentieth of its time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextmanager

@@ -23,16 +23,15 @@ LOST_ANSWERS = 0.1
 ROUND_S = 8 * 3_600.0
 SETTINGS = CourierSettings(idle_s=ROUND_S / 2, backoff_first_s=60.0, backoff_most_s=900.0, status_every_s=1e9)
 
-Tags = tuple[str, ...]
-
 
 @dataclass
 class SimulatedInflux:
-    """Keeps points by measurement, tags and time; the last one written stands. Transport of the sink."""
+    """Keeps the fields by series (measurement and tags) and time, as written; the last ones stand. Transport of the
+    sink."""
 
     chance: random.Random
     down: bool = False
-    points: dict[tuple[Tags, int], dict[str, str]] = field(default_factory=dict)
+    points: dict[tuple[str, int], str] = field(default_factory=dict)
     requests: int = 0
     refused: int = 0
 
@@ -45,7 +44,7 @@ class SimulatedInflux:
             return Answer(AnswerKind.RETRY, "no answer: refused")
         for line in gzip.decompress(body).decode().splitlines():
             series, fields, at = line.split(" ")
-            self.points[tuple(series.split(",")), int(at)] = dict(each.split("=") for each in fields.split(","))
+            self.points[series, int(at)] = fields
         if self.chance.random() < LOST_ANSWERS:
             self.refused += 1
             return Answer(AnswerKind.RETRY, "no answer within 30 s", timed_out=True)

@@ -82,7 +82,7 @@ class World:
 
     def run(self) -> "World":
         """Live through it; at the end the sink has had the time to catch up."""
-        with _quiet_machine():
+        with _quiet_machine(clock_is_set=any(each.kind == "step" for each in self.plan.happenings)):
             run_virtual(self._live())
         return self
 
@@ -218,16 +218,17 @@ async def _killed() -> None:
 
 
 @contextmanager
-def _quiet_machine() -> Iterator[None]:
+def _quiet_machine(*, clock_is_set: bool) -> Iterator[None]:
     """The kernel's clock is not part of the world. What the gateway does every few seconds it does every few minutes
     here, as its slots are a quarter of an hour long: that saves most of the time, and a kill then finds more that must
-    be read back from the journal, not less."""
+    be read back from the journal, not less. It looks at its clock between slots only where that clock may be set."""
     with (
         patch.object(collecting, "kernel_clock_state", lambda: ClockState(True, 0, "simulated")),
         patch.object(collector_module, "SEAL_S", 2.0 * PERIOD_S),
         patch.object(collector_module, "MINUTE_S", MINUTE_S),
         patch.object(collector_module, "REFRESH_S", 600.0),
-        patch.object(pushed, "TICK_S", 30.0),
-        patch.object(endpoint_module, "LONGEST_REST_US", 120 * S),
+        patch.object(pushed, "TICK_US", 30 * S),
+        patch.object(pushed, "LONGEST_REST_US", (30 if clock_is_set else PERIOD_S) * S),
+        patch.object(endpoint_module, "LONGEST_REST_US", (120 if clock_is_set else PERIOD_S) * S),
     ):
         yield

@@ -1,13 +1,15 @@
 """Slots of devices that send by themselves."""
 
+import asyncio
 import json
+from itertools import pairwise
 from typing import Any
 
 from gateway.acquisition.history import PendingEntries
 from gateway.acquisition.line import Line
 from gateway.acquisition.pushed import PushedSlots
 from gateway.domain.reading import Outcome
-from tests.scenarios.acquisition_world import START_US, World, meter
+from tests.scenarios.acquisition_world import START_US, World, meter, run_virtual
 
 S = 1_000_000
 PERIOD_US = 60 * S
@@ -94,3 +96,26 @@ def test_open_slots_outlive_a_restart() -> None:
     again.slots.start_at(START_US + 30 * S)
     assert again.close(START_US + PERIOD_US + 61 * S) == []
     assert again.world.tally.outcomes == {Outcome.OK: 1}
+
+
+def test_between_slots_it_rests_and_still_closes_each_when_its_grace_has_passed() -> None:
+    site = Site()
+    woken_us = []
+
+    async def room() -> None:
+        woken_us.append(site.world.clock.utc_us())
+
+    site.pending.room = room  # type: ignore[method-assign]  # asked each time it wakes
+
+    async def main() -> None:
+        closing = asyncio.create_task(site.slots.run())
+        await asyncio.sleep(3 * 60 + 11)
+        closing.cancel()
+
+    run_virtual(main())
+    site.pending.commit()
+    ends_us = [START_US + number * PERIOD_US + 10 * S for number in (1, 2, 3)]
+    told = [body["at"] for body in site.world.journal.bodies("miss")]
+    assert told == ends_us
+    assert len(woken_us) <= 10, "it need not look every second"
+    assert all(later - earlier <= 30 * S for earlier, later in pairwise(woken_us))
