@@ -11,6 +11,7 @@ import uvicorn
 
 from api.app import create_app
 from api.people.cli import first_administrator, link_address
+from api.warming import warm_in_background
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.site_loading import load_assembled_site
 from gateway.domain.errors import MeterproofError
@@ -77,6 +78,7 @@ def command(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
+    warm_in_background()
     asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
 
 
