@@ -192,6 +192,31 @@ def test_figures_are_recomputed_from_raw_registers(recomputed):
     assert "figure.differs" in {each.code for each in recomputed(energy).problems}
 
 
+def _without_checkpoints(content):
+    return b"[]"
+
+
+def _another_sibling(content):
+    head, separator, note = content.partition(b"\n\n")
+    lines = head.split(b"\n")
+    lines[-1] = b64encode(b"A" * 32)
+    return b"\n".join(lines) + separator + note
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "code"),
+    [
+        ("checkpoints.json", _without_checkpoints, "key.rotation"),
+        ("manifest.tlog-proof", _another_sibling, "proof.root"),
+    ],
+)
+def test_a_key_nobody_vouched_for_and_a_manifest_outside_the_log_are_named(package, tmp_path, name, change, code):
+    path = tmp_path / "altered.zip"
+    members = [(each, change(old) if each == name else old) for each, old in read_members(package.path)]
+    path.write_bytes(zipped(members))
+    assert code in {each.code for each in check(path, package).problems}
+
+
 @pytest.mark.campaign
 def test_no_mutation_of_a_package_is_missed(package, tmp_path):
     members, rng = read_members(package.path), random.Random("package")

@@ -79,6 +79,13 @@ def test_a_changed_row_is_named(plant, statement, code):
     assert all(each.where.startswith("series") for each in report.problems)
 
 
+def test_a_day_of_a_meter_taken_out_whole_is_missed(plant):
+    alter(plant, "DELETE FROM hot WHERE series = (SELECT min(id) FROM series)")
+    found = check(plant).problems
+    assert {each.code for each in found} == {"value.missing"}
+    assert len(found) > 100
+
+
 def test_a_store_that_says_it_is_not_filled_yet_is_not_taken_for_whole(plant):
     (month,) = (plant / "series").glob("????-??.sqlite")
     with closing(sqlite3.connect(month)) as rows:

@@ -122,6 +122,13 @@ def test_a_tail_cut_with_its_checkpoints_needs_an_outside_one(tmp_path):
     assert codes(check(plant, against=whole.handed_out)) == {"checkpoint.beyond"}
 
 
+@pytest.mark.parametrize("name", ["seal/checkpoints/note.txt", "archive/note.txt", "archive/1970/note.facts"])
+def test_a_file_that_is_none_of_ours_is_named(plant, name):
+    (plant / name).parent.mkdir(exist_ok=True)
+    (plant / name).write_text("a word")
+    assert codes(check(plant)) == {"file.foreign"}
+
+
 def test_a_new_key_that_the_one_before_did_not_sign_for_is_seen(tmp_path):
     plant = build(tmp_path / "p", days=0, tail=0).folder.path
     (rotated,) = [path for path in sorted((plant / "seal/checkpoints").iterdir()) if path.read_text().count("— ") == 2]
