@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 the command says what failed; 2 wrong usage or configurati
 """
 
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator
 from importlib.metadata import distribution, version
@@ -18,7 +19,7 @@ from urllib.request import url2pathname
 import click
 
 from gateway.cli.commands import Commands
-from gateway.cli.refusals import refused_by_system, show_usage_error
+from gateway.cli.refusals import refused_by_database, refused_by_system, show_usage_error
 from gateway.domain.errors import ConfigurationError, DataFolderError, MeterproofError
 from gateway.i18n import LANGUAGES, language_from, text
 
@@ -59,6 +60,8 @@ def main() -> None:
         _show(error, language)
     except OSError as error:
         _show(refused_by_system(error), language)
+    except sqlite3.Error as error:
+        _show(refused_by_database(error), language)
 
 
 def _show(error: MeterproofError, language: str) -> NoReturn:

@@ -6,6 +6,7 @@ found again by their form and said in Chinese; one that is not known stays as it
 
 import errno
 import re
+import sqlite3
 from functools import cache
 
 import click
@@ -69,11 +70,23 @@ def _forms() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(form, re.DOTALL), message) for form, message in _FORMS.items())
 
 
+def refused_by_database(error: sqlite3.Error) -> MeterproofError:
+    """A database's refusal that no room has put into words: why, and what to do where its disk is full."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return DiskFullError("no room left on the disk: make room and try again")
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return DataFolderError("a file of the data folder stayed locked by another program; try again later")
+    return DataFolderError("a file of the data folder cannot be read or written: %(reason)s", reason=str(error))
+
+
 def refused_by_system(error: OSError) -> MeterproofError:
     """An operating system's refusal as an error of ours: where, why, and what to do where the disk is full."""
     where, why = str(error.filename or ""), error.strerror or str(error) or type(error).__name__
     if error.errno in FULL:
-        return DiskFullError("no room left for %(path)s: make room and try again", path=where or "-")
+        if where:
+            return DiskFullError("no room left for %(path)s: make room and try again", path=where)
+        return DiskFullError("no room left on the disk: make room and try again")
     if not where:
         return DataFolderError("the operating system refuses: %(reason)s", reason=why)
     return DataFolderError("%(path)s cannot be used: %(reason)s", path=where, reason=why)

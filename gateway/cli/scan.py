@@ -50,13 +50,17 @@ def command(
     TARGET is a site file (with --endpoint) or an address: tcp://10.0.0.5:502, rtu_over_tcp://10.0.0.5:4001,
     rtu:///dev/ttyUSB0?baud=9600&parity=none
     """
-    connection = _from_site(Path(target), endpoint, language) if "://" not in target else _from_address(target)
+    connection = (
+        _from_site(Path(target), endpoint, language) if "://" not in target else _from_address(target, language)
+    )
     driver = drivers()["modbus"]
     assert isinstance(driver, Scanning)
     polling: PollingDriver = driver  # type: ignore[assignment]  # every scanning driver polls
     problems = polling.check_connection(connection)
     if problems:
         raise ConfigurationError([text(language, each.message, **each.facts) for each in problems])
+    if last < first:
+        raise click.UsageError(text(language, "'--last' must not lie before '--first'"))
     units = range(first, last + 1)
     try:
         found = asyncio.run(_scan(driver, connection, units, timeout_s, None if as_json else language))
@@ -110,15 +114,16 @@ def _from_site(path: Path, endpoint: str | None, language: str) -> dict[str, Any
     return chosen[0].connection
 
 
-def _from_address(target: str) -> dict[str, Any]:
-    parts = urlsplit(target)
+def _from_address(target: str, language: str) -> dict[str, Any]:
+    try:
+        parts = urlsplit(target)
+        port = parts.port
+    except ValueError as error:
+        message = "'%(value)s' is no address; example: tcp://10.0.0.5:502"
+        raise click.BadParameter(text(language, message, value=target), param_hint="TARGET") from error
     connection: dict[str, Any] = {"transport": parts.scheme}
     if parts.hostname:
         connection["host"] = parts.hostname
-        try:
-            port = parts.port
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from error
         if port is not None:
             connection["port"] = port
     else:

@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from gateway.domain.errors import DataFolderError, OutdatedProjectionError
+from gateway.journal.disk_room import refuse_full_disk
 
 BUSY_TIMEOUT_S = 10.0
 
@@ -12,7 +13,7 @@ def connect(path: Path, schema: str, version: int, *, read_only: bool) -> sqlite
     """A connection; the writer makes the file by ``schema`` when there is none.
 
     Raises:
-        DataFolderError: it cannot be opened; OutdatedProjectionError when it is of another ``version``.
+        DataFolderError: it cannot be opened; OutdatedProjectionError when it is of another ``version``; DiskFullError.
     """
     if not read_only:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,6 +37,7 @@ def connect(path: Path, schema: str, version: int, *, read_only: bool) -> sqlite
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
+        refuse_full_disk(path, error)
         raise DataFolderError(
             "%(path)s cannot be used: %(reason)s; run 'meterproof rebuild'", path=str(path), reason=str(error)
         ) from error

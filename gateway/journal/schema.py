@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.domain.errors import DataFolderError, DiskFullError, JournalError
+from gateway.domain.errors import DataFolderError, JournalError
+from gateway.journal.disk_room import refuse_full_disk
 
 APPLICATION_ID = 0x4D505246  # "MPRF"
 SCHEMA_VERSION = 1
@@ -35,13 +36,9 @@ def mapped_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        refuse_full_disk(path, error)
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         facts = {"path": str(path), "reason": str(error)}
-        if code == sqlite3.SQLITE_FULL:
-            raise DiskFullError(
-                "no room left for %(path)s: collection stops, nothing acknowledged is lost; make room and start again",
-                **facts,
-            ) from error
         if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
             raise DataFolderError("%(path)s cannot be opened or written: %(reason)s", **facts) from error
         if code == sqlite3.SQLITE_BUSY:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.domain.errors import DataFolderError
+from gateway.journal.disk_room import refuse_full_disk
 from gateway.series.months import inode_of
 
 _BUSY_S = 10.0
@@ -77,6 +78,7 @@ class SeriesIndex:
             connection.close()
             if self._read_only and "no such table" in str(error):
                 return None  # born this instant by the writer
+            refuse_full_disk(self._path, error)
             raise DataFolderError(
                 "%(file)s is not a series file: %(reason)s", file=str(self._path), reason=str(error)
             ) from error

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateway.domain.errors import DataFolderError, OutdatedProjectionError
 from gateway.domain.time import Period, from_datetime, to_datetime
+from gateway.journal.disk_room import refuse_full_disk
 
 SCHEMA_VERSION = 1
 _BUSY_MS = 10_000
@@ -105,6 +106,7 @@ def open_month(path: Path, *, read_only: bool, create: bool = False) -> sqlite3.
         connection.close()
         if read_only and "no such table" in str(error):
             return None
+        refuse_full_disk(path, error)
         raise DataFolderError("%(file)s is not a series file: %(reason)s", file=str(path), reason=str(error)) from error
     if row is None or int(row[0]) != SCHEMA_VERSION:
         connection.close()

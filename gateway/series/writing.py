@@ -75,7 +75,8 @@ class MonthWriter:
             self._store_bounds()
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk has ended it already
+                connection.execute("ROLLBACK")
             self._series.clear()
             self._pending.clear()
             raise

@@ -2,17 +2,21 @@
 
 import errno
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from gateway.cli import main as program
 from gateway.cli.commands import FIRST_LINES, GROUP
-from gateway.cli.refusals import refused_by_system, said, show_usage_error
+from gateway.cli.refusals import refused_by_database, refused_by_system, said, show_usage_error
+from gateway.cli.scan import command as scan
 from gateway.domain.errors import DataFolderError, DiskFullError
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -121,6 +125,39 @@ def test_a_full_disk_has_its_own_code() -> None:
     assert isinstance(full, DiskFullError)
     assert full.facts["path"] == "/a/b"
     assert refused_by_system(OSError(errno.ECONNREFUSED, "refused")).facts == {"reason": "refused"}
+
+
+def test_a_database_that_refuses(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)) as held:
+        held.execute("PRAGMA max_page_count=2")
+        held.execute("CREATE TABLE big (bytes BLOB)")
+        with pytest.raises(sqlite3.Error) as full:
+            held.execute("INSERT INTO big VALUES (zeroblob(100000))")
+        assert isinstance(refused_by_database(full.value), DiskFullError)
+        held.execute("BEGIN EXCLUSIVE")
+        with (
+            closing(sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None, timeout=0)) as other,
+            pytest.raises(sqlite3.Error) as busy,
+        ):
+            other.execute("SELECT * FROM big")
+        assert "locked" in refused_by_database(busy.value).message
+    (tmp_path / "b.sqlite").write_bytes(b"no database" * 200)
+    with closing(sqlite3.connect(tmp_path / "b.sqlite")) as broken, pytest.raises(sqlite3.Error) as damaged:
+        broken.execute("SELECT * FROM big")
+    assert refused_by_database(damaged.value).facts == {"reason": str(damaged.value)}
+
+
+@pytest.mark.parametrize("address", ["tcp://[::1", "tcp://10.0.0.5:x", "tcp://10.0.0.5:99999"])
+def test_an_address_that_is_none(address: str) -> None:
+    refused = CliRunner().invoke(scan, [address], obj="zh")
+    assert refused.exit_code == 2
+    assert f"“{address}”不是地址" in refused.output
+
+
+def test_no_units_to_look_for() -> None:
+    refused = CliRunner().invoke(scan, ["tcp://127.0.0.1:9", "--first", "9", "--last", "2"], obj="en")
+    assert refused.exit_code == 2
+    assert "must not lie before" in refused.output
 
 
 def test_who_reads_us_may_stop_reading() -> None:
