@@ -167,7 +167,7 @@ def _judge(walk: Walk) -> None:
             photo = {"files": ("photo.jpg", b"\xff\xd8 a photo", "image/jpeg")} if item["id"] == "6.1" else None
             answer = client.post(f"{home}/items/{item['id']}/judgement", data=form, files=photo)
             assert answer.status_code in {201, 202}, answer.text
-        form = {"at": f"{walk.day}T03:30", "index": "1.0", "serial": "not-this", "label": "right"}
+        form = {"at": f"{walk.day}T00:01", "index": "1.0", "serial": "not-this", "label": "right"}
         assert client.post(f"{home}/checks/JL-crusher", data=form).status_code in {201, 202}
         form = {"number": "N1", "item": "6.2", "text": "证书超期", "demand": "能源计量监督管理办法第八条"}
         assert client.post(f"{home}/nonconformities", data=form).status_code in {201, 202}
