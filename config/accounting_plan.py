@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from config.accounting_catalogues import Number, SourceKind
+from config.accounting_rows import Number, SourceKind
 from config.loading import FileProblem, UnusableFileError, load_yaml, validated
 from config.model import FileModel, Identifier, Text
 

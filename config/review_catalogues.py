@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from config.accounting_catalogues import Day, Standing
+from config.accounting_rows import Day, Standing
 from config.catalogues import catalogue_folder
 from config.loading import FileProblem, LoadedFile, UnusableFileError, load_yaml, validated
 from config.model import FileModel, Identifier, Name, Text

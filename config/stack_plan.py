@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
-from config.accounting_catalogues import Day, Number, Standing
+from config.accounting_rows import Day, Number, Standing
 from config.catalogues import catalogue_folder
 from config.loading import FileProblem, UnusableFileError, load_yaml, validated
 from config.model import FileModel, Identifier, Name, Text

@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from config.accounting_catalogues import (
-    AccountingCatalogues,
+from config.accounting_catalogues import AccountingCatalogues, load_accounting, shipped_accounting
+from config.accounting_rows import (
     CarbonateCatalogue,
     CoefficientCatalogue,
     EmissionPack,
@@ -14,8 +14,6 @@ from config.accounting_catalogues import (
     FuelIntensityCatalogue,
     GridCatalogue,
     TierCatalogue,
-    load_accounting,
-    shipped_accounting,
 )
 from config.loading import UnusableFileError
 from gateway.accounting.reference import Reference

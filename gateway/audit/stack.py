@@ -90,45 +90,33 @@ def measured_hours(
     """The stack's hours. Where something has to be filled, the whole year up to there is looked at: that is what the
     filling rules look back on.
     """
-    found = _hours(sources, asking, there, planned, period, out=out, running=running)
+    channels = {each.id: each for each in there.channels.get(planned.device, ())}
+    quadrants = planned.pack.validity is not None and planned.pack.validity.quadrants is not None
+
+    def hours_of(span: Period, *, begun_only: bool = False) -> list[StackHour]:
+        readings: dict[str, dict[int, ParameterHour]] = {}
+        for parameter, channel in planned.channels.items():
+            if channel in channels:
+                readings[parameter] = _parameter(sources, asking, channels[channel], span, quadrants=quadrants)
+        first = min((min(each) for each in readings.values() if each), default=span.start_us)
+        start = max(span.start_us, first) if begun_only else span.start_us
+        return stack_hours(
+            list(range(start, span.end_us, US_PER_HOUR)),
+            readings,
+            stack=planned.geometry,
+            pack=planned.pack,
+            windows=out,
+            running=running,
+            highest_co2=planned.highest_co2,
+        )
+
+    found = hours_of(period)
     lacking = any(each.state in {HourState.INVALID, HourState.MISSING, HourState.SUBSTITUTED} for each in found)
     year = local_midnight(local_date(period.start_us, asking.zone).replace(month=1, day=1), asking.zone)
     if not lacking or not planned.pack.substitution or year >= period.start_us:
         return found
-    whole = _hours(
-        sources, asking, there, planned, Period(year, period.end_us), out=out, running=running, begun_only=True
-    )
+    whole = hours_of(Period(year, period.end_us), begun_only=True)
     return [each for each in whole if each.start_us >= period.start_us]
-
-
-def _hours(
-    sources: Sources,
-    asking: Asking,
-    there: Plant,
-    planned: PlannedStack,
-    period: Period,
-    *,
-    out: Sequence[OutOfControl],
-    running: Mapping[int, bool],
-    begun_only: bool = False,
-) -> list[StackHour]:
-    channels = {each.id: each for each in there.channels.get(planned.device, ())}
-    quadrants = planned.pack.validity is not None and planned.pack.validity.quadrants is not None
-    readings: dict[str, dict[int, ParameterHour]] = {}
-    for parameter, channel in planned.channels.items():
-        if channel in channels:
-            readings[parameter] = _parameter(sources, asking, channels[channel], period, quadrants=quadrants)
-    first = min((min(each) for each in readings.values() if each), default=period.start_us)
-    start = max(period.start_us, first) if begun_only else period.start_us
-    return stack_hours(
-        list(range(start, period.end_us, US_PER_HOUR)),
-        readings,
-        stack=planned.geometry,
-        pack=planned.pack,
-        windows=out,
-        running=running,
-        highest_co2=planned.highest_co2,
-    )
 
 
 def _parameter(

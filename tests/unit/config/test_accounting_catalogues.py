@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config.accounting_catalogues import Sourced, load_accounting, shipped_accounting
+from config.accounting_catalogues import load_accounting, shipped_accounting
+from config.accounting_rows import Sourced
 from config.catalogues import energy_kinds
 from config.loading import UnusableFileError
 

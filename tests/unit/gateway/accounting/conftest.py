@@ -53,20 +53,8 @@ PLAN: dict[str, Any] = {
     "sources": [
         {"id": "coal", "name": "coal", "kind": "fuel_heat", "amount": "coal-kiln", "parameters": COAL},
         {"id": "clinker", "name": "clinker", "kind": "clinker", "amount": "clinker", "parameters": CLINKER},
-        {
-            "id": "bought",
-            "name": "b",
-            "kind": "electricity_in",
-            "amount": "intake",
-            "parameters": {"factor": {"factor": GRID}},
-        },
-        {
-            "id": "sold",
-            "name": "s",
-            "kind": "electricity_out",
-            "amount": "sold",
-            "parameters": {"factor": {"factor": GRID}},
-        },
+        {"id": "bought", "name": "b", "kind": "electricity_in", "amount": "intake", "parameters": BY_GRID},
+        {"id": "sold", "name": "s", "kind": "electricity_out", "amount": "sold", "parameters": BY_GRID},
     ],
     "products": [{"id": "clinker", "name": "clinker", "amount": "clinker"}],
     "uncertainties": [{"factor": GRID, "u_percent": "5", "reason": "estimate"}],

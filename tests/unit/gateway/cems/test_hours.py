@@ -6,6 +6,7 @@ from statistics import fmean, pstdev
 import pytest
 
 from config.stack_plan import shipped_packs
+from gateway.cems.comparison import StackUncertainties, stack_estimate
 from gateway.cems.control import OutOfControl
 from gateway.cems.gas import GasState, StackGeometry, co2_from_oxygen, co2_mass, standard_flow, undiluted_share
 from gateway.cems.hours import HourState, ParameterHour, StackHour, availability_percent, stack_hours
@@ -57,6 +58,18 @@ def test_co2_from_oxygen_by_f14a() -> None:
 def test_a_valid_hour_has_its_mass() -> None:
     (hour,) = _hours([10.0])
     assert (hour.state, hour.mass) == (HourState.VALID, Fraction(72_000))
+
+
+def test_the_mass_of_a_time_is_the_sum_of_its_hours_products() -> None:
+    """10 % of 360 000 m³/h and 20 % of three times as much: (36 000 + 216 000) m³ at 2 kg/m³, and not the mean of the
+    concentrations times that of the flows, which would be 432 000 kg.
+    """
+    readings = _readings([10.0, 20.0])
+    readings["velocity"][HOUR_US] = ParameterHour(mean=30.0, count=10, expected=10)
+    hours = _hours([10.0, 20.0], readings=readings)
+    assert sum(each.mass or 0 for each in hours) == 504_000
+    u = StackUncertainties(co2=0.0, velocity=0.0, area=0.0, moisture=0.0, temperature=0.0, pressure=0.0)
+    assert stack_estimate(hours, "s", u, {}).value == 504
 
 
 @pytest.mark.parametrize(("count", "state"), [(8, HourState.VALID), (7, HourState.SUBSTITUTED)])
