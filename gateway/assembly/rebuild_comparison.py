@@ -4,7 +4,6 @@ The verifier answers for the entries and the readings. Registry and settlement a
 nobody signs them, and whoever can write in the data folder can change a number there: here it is named.
 """
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -22,6 +21,7 @@ from gateway.assembly.rebuilding_facts import (
 )
 from gateway.domain.errors import DataFolderError
 from gateway.journal.archive import PRUNED_ACTION
+from gateway.journal.disk_room import refuse_full_disk
 from gateway.journal.folder import DataFolder
 
 WORK_IN_HAND = frozenset({"meta", "heard", "dirty"})
@@ -54,18 +54,17 @@ def compare(
     last = common_end(folder)
     if last is None:
         raise DataFolderError("%(path)s cannot be compared: run 'meterproof rebuild'", path=str(folder.path))
-    beside = (FactsBeside if facts else FolderBeside).of(folder)
     try:
-        build_beside(beside, last, FACT_KINDS if facts else None, progress)
-        left_out = WORK_IN_HAND | FROM_READINGS if facts or _pruned(beside.registry) else WORK_IN_HAND
-        pairs = ((folder.registry, beside.registry), (folder.settlement, beside.settlement))
-        return last, [each for live, new in pairs for each in _differences(live, new, left_out)]
+        with (FactsBeside if facts else FolderBeside).of(folder).swept() as beside:
+            build_beside(beside, last, FACT_KINDS if facts else None, progress)
+            left_out = WORK_IN_HAND | FROM_READINGS if facts or _pruned(beside.registry) else WORK_IN_HAND
+            pairs = ((folder.registry, beside.registry), (folder.settlement, beside.settlement))
+            return last, [each for live, new in pairs for each in _differences(live, new, left_out)]
     except sqlite3.Error as error:
+        refuse_full_disk(folder.registry, error)
         raise DataFolderError(
             "%(path)s cannot be used: %(reason)s; run 'meterproof rebuild'", path=str(folder.path), reason=str(error)
         ) from error
-    finally:
-        shutil.rmtree(beside.beside, ignore_errors=True)
 
 
 def _pruned(registry: Path) -> bool:

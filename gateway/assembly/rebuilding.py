@@ -5,10 +5,11 @@ Readers go on with the old files until the new ones are whole; a rebuild that is
 
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from pathlib import Path
+from typing import Self
 
 from gateway.assembly.projecting import Projection
 from gateway.assembly.upkeep import SeriesUpkeep
@@ -27,9 +28,22 @@ class FolderBeside(DataFolder):
     __slots__ = ()
 
     @classmethod
-    def of(cls, folder: DataFolder) -> "FolderBeside":
+    def of(cls, folder: DataFolder) -> Self:
         """Beside a folder."""
         return cls(**{field.name: getattr(folder, field.name) for field in fields(DataFolder)})
+
+    @contextmanager
+    def swept(self) -> Iterator[Self]:
+        """Nothing of an earlier attempt lies there, and nothing stays: what failed on a full disk must not fill it."""
+        self.sweep()
+        try:
+            yield self
+        finally:
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Remove what lies there. Hold the lock ``project`` around it."""
+        shutil.rmtree(self.beside, ignore_errors=True)
 
     @property
     def beside(self) -> Path:
@@ -57,24 +71,23 @@ def rebuild(folder: DataFolder, clock: Clock, progress: Callable[[int, int], Non
 
     ``progress`` is told the entries done and their number now and then.
     """
-    beside = FolderBeside.of(folder)
-    shutil.rmtree(beside.beside, ignore_errors=True)
-    projection = Projection(beside, clock)
-    try:
-        head = projection.head_seq()
-        while projection.step().applied:
-            progress(min(projection.projector.applied_seq(), head), head)
-        count = projection.projector.applied_seq()
-        upkeep = SeriesUpkeep(beside, projection.projector)
+    with FolderBeside.of(folder).swept() as beside:
+        projection = Projection(beside, clock)
         try:
-            while upkeep.step():
-                pass
+            head = projection.head_seq()
+            while projection.step().applied:
+                progress(min(projection.projector.applied_seq(), head), head)
+            count = projection.projector.applied_seq()
+            upkeep = SeriesUpkeep(beside, projection.projector)
+            try:
+                while upkeep.step():
+                    pass
+            finally:
+                upkeep.close()
         finally:
-            upkeep.close()
-    finally:
-        projection.close()
-    _put_in_place(beside, folder)
-    return count
+            projection.close()
+        _put_in_place(beside, folder)
+        return count
 
 
 def _put_in_place(beside: FolderBeside, folder: DataFolder) -> None:
@@ -87,7 +100,6 @@ def _put_in_place(beside: FolderBeside, folder: DataFolder) -> None:
     swap(beside.registry, folder.registry)
     sync_folder(folder.series)
     sync_folder(folder.path)
-    shutil.rmtree(beside.beside, ignore_errors=True)
 
 
 def _swap_series(rebuilt: Path, folder: DataFolder) -> None:

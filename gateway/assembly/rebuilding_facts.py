@@ -6,7 +6,6 @@ where each group stands, weighing tickets of devices) is carried over table by t
 it alike. The series stay as they are.
 """
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -49,26 +48,25 @@ def rebuild_from_facts(folder: DataFolder, progress: Callable[[int, int], None])
     last = common_end(folder)
     if last is None:
         return None
-    beside = FactsBeside.of(folder)
-    count = build_beside(
-        beside,
-        last,
-        FACT_KINDS,
-        progress,
-        only_if=lambda: (
-            _kept_alike(folder.registry, beside.registry, REGISTRY_FROM_READINGS)
-            and _kept_alike(folder.settlement, beside.settlement, SETTLEMENT_FROM_READINGS)
-        ),
-    )
-    if count is None:
-        return None
-    _carry_over(folder.registry, beside.registry, (*REGISTRY_FROM_READINGS, "meta"))
-    _carry_over(folder.settlement, beside.settlement, (*SETTLEMENT_FROM_READINGS, "meta"))
-    swap(beside.settlement, folder.settlement)
-    swap(beside.registry, folder.registry)
-    sync_folder(folder.path)
-    shutil.rmtree(beside.beside, ignore_errors=True)
-    return count
+    with FactsBeside.of(folder).swept() as beside:
+        count = build_beside(
+            beside,
+            last,
+            FACT_KINDS,
+            progress,
+            only_if=lambda: (
+                _kept_alike(folder.registry, beside.registry, REGISTRY_FROM_READINGS)
+                and _kept_alike(folder.settlement, beside.settlement, SETTLEMENT_FROM_READINGS)
+            ),
+        )
+        if count is None:
+            return None
+        _carry_over(folder.registry, beside.registry, (*REGISTRY_FROM_READINGS, "meta"))
+        _carry_over(folder.settlement, beside.settlement, (*SETTLEMENT_FROM_READINGS, "meta"))
+        swap(beside.settlement, folder.settlement)
+        swap(beside.registry, folder.registry)
+        sync_folder(folder.path)
+        return count
 
 
 def build_beside(
@@ -79,11 +77,10 @@ def build_beside(
     *,
     only_if: Callable[[], bool] = lambda: True,
 ) -> int | None:
-    """Apply the entries of some kinds (None: all) up to ``last`` to new files; how many went in.
+    """Apply the entries of some kinds (None: all) up to ``last`` to new files in a swept folder; how many went in.
 
     None where ``only_if``, asked once the empty files stand, says no.
     """
-    shutil.rmtree(beside.beside, ignore_errors=True)
     with closing(Journal.open(beside, read_only=True)) as journal:
         projector = Projector(beside, journal, load_plan)
         count = after = 0

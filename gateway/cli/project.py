@@ -14,7 +14,7 @@ from gateway.assembly.archiving import archiving
 from gateway.assembly.loading_apart import load_site_apart
 from gateway.assembly.platform import SystemClock, SystemRandom, ThreadCommitter
 from gateway.assembly.projecting import Projection
-from gateway.assembly.rebuilding import rebuild
+from gateway.assembly.rebuilding import FolderBeside, rebuild
 from gateway.assembly.rebuilding_facts import rebuild_from_facts
 from gateway.assembly.site_loading import AssembledSite
 from gateway.assembly.upkeep import SeriesUpkeep
@@ -64,6 +64,7 @@ async def _project(path: Path, site: AssembledSite | None, *, once: bool, langua
     committer = ThreadCommitter()
     try:
         with folder.hold_lock("project"):
+            FolderBeside.of(folder).sweep()  # of a rebuild that was killed; nothing else ever would
             projection = await committer.run(lambda: _current(folder, clock, stop, language))
             upkeep = await committer.run(lambda: SeriesUpkeep(folder, projection.projector))
             couriers = nullcontext() if once or site is None else _couriers(site, folder, clock)
@@ -80,7 +81,7 @@ async def _project(path: Path, site: AssembledSite | None, *, once: bool, langua
                 await committer.run(upkeep.close)
                 await committer.run(projection.close)
     except _Stopped:
-        return  # what was being built again lies beside the old projections and is thrown away at the next start
+        return  # the old projections stay, and it is begun anew at the next start
     finally:
         committer.close()
 

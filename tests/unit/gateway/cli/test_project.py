@@ -28,6 +28,9 @@ def test_projections_of_another_version_are_built_again(tmp_path: Path):
     with closing(sqlite3.connect(folder.settlement)) as settlement:
         before = settlement.execute(rows).fetchall()
         settlement.execute("PRAGMA user_version = 1")
+    killed = folder.state / "rebuild"  # what a rebuild that was killed leaves; it may fill the disk for ever
+    killed.mkdir()
+    (killed / "registry.sqlite").write_bytes(b"half" * 1000)
     command = [
         sys.executable,
         "-m",
@@ -45,3 +48,15 @@ def test_projections_of_another_version_are_built_again(tmp_path: Path):
     with closing(sqlite3.connect(folder.settlement)) as settlement:
         assert settlement.execute(rows).fetchall() == before
         assert before
+    assert not killed.exists()
+
+
+def test_what_a_killed_rebuild_left_does_not_keep_its_room(tmp_path: Path):
+    folder = build_folder(tmp_path / "data")
+    left = folder.state / "rebuild"
+    left.mkdir()
+    (left / "series").mkdir()
+    (left / "series" / "2026-11.sqlite").write_bytes(b"half" * 1000)
+    command = [sys.executable, "-m", "gateway.cli.main", "project", "--data", str(folder.path), "--once"]
+    subprocess.run(command, capture_output=True, timeout=100, check=True)
+    assert not left.exists()

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from gateway.assembly import rebuilding
-from gateway.assembly.rebuilding import rebuild
+from gateway.assembly.rebuilding import FolderBeside, rebuild
 from gateway.assembly.upkeep import SeriesUpkeep
 from gateway.domain.time import US_PER_HOUR, Period, parse_iso
 from gateway.series.store import SeriesStore
@@ -103,6 +103,7 @@ def test_months_are_put_in_place_newest_first_and_stopping_between_leaves_whole_
         rebuild(filled.folder, filled.clock, nothing)
     assert order == ["2026-12", "2026-11"]
     assert content(filled) == before
+    assert not FolderBeside.of(filled.folder).beside.exists(), "what failed, on a full disk say, must not keep its room"
 
 
 def test_a_reader_always_sees_every_row_while_files_are_swapped(filled, monkeypatch):
