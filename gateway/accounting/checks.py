@@ -16,7 +16,7 @@ from gateway.accounting.crosschecks import (
 from gateway.accounting.estimate import Estimate
 from gateway.accounting.inputs import Inputs
 from gateway.accounting.metered import Amount, amounts
-from gateway.accounting.point_amounts import quarters
+from gateway.accounting.point_amounts import PointAmounts
 from gateway.accounting.quantities import Quantities
 from gateway.accounting.tariff import Cost, Tariff, cost
 from gateway.domain.time import Period
@@ -108,19 +108,12 @@ def costs(
     inputs: Inputs, registry: Registry, settlement: Settlement, zone: ZoneInfo
 ) -> Mapping[tuple[str, str], tuple[str, Cost]]:
     """(currency, cost) by tariff and point, from quarter hours."""
+    ask = PointAmounts(settlement, registry, inputs.organisation, zone=zone, known_seq=inputs.known_seq)
     found: dict[tuple[str, str], tuple[str, Cost]] = {}
     for document in inputs.plan.tariffs:
         tariff = Tariff.of(document)
         for point in document["points"]:
-            values = quarters(
-                settlement,
-                registry,
-                inputs.organisation,
-                str(point),
-                inputs.period,
-                known_seq=inputs.known_seq,
-                whole_hours=tariff.whole_hours,
-            )
+            values = ask.quarters(str(point), inputs.period, whole_hours=tariff.whole_hours)
             found[tariff.id, str(point)] = (tariff.currency, cost(values, tariff, zone))
     return found
 

@@ -76,6 +76,11 @@ class Piece:
     unit: str
     resolution: Fraction
 
+    @property
+    def energy(self) -> Fraction | None:
+        """Its sum; None where nothing of it is known."""
+        return sum(self.by_method.values(), Fraction(0)) if self.windows > self.missing else None
+
 
 @dataclass(frozen=True, slots=True)
 class Fitting:

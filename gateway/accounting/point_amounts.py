@@ -100,11 +100,36 @@ class PointAmounts:
         """
         return self._by(point, period, HOUR)
 
+    def quarters(
+        self, point: str, period: Period, *, whole_hours: bool = False
+    ) -> list[tuple[int, Fraction | None, int]]:
+        """Quarter hours as (start µs UTC, energy or None, 1 where it is missing), by time; two where a meter was
+        exchanged. With ``whole_hours`` they come added up to hours, with the number of missing ones.
+        """
+        fittings = self._fittings.get(point, {})
+        if whole_hours and period.start_us % US_PER_HOUR == 0 and period.end_us % US_PER_HOUR == 0:
+            found = [
+                (
+                    start,
+                    sum(each.by_method.values(), Fraction(0)) if each.windows > each.missing else None,
+                    each.missing,
+                )
+                for start, each in self._pieces(point, period, HOUR)
+            ]
+        else:
+            found = [
+                (interval.start_us, interval.energy, int(interval.energy is None))
+                for device, channel in channels_of(fittings.values(), self._first)
+                for interval in self._settlement.intervals(self._organisation, device, channel, period, self._known_seq)
+                if interval.row.installation in fittings
+            ]
+        return sorted(found, key=lambda each: each[0])
+
     def _by(self, point: str, period: Period, kind: int) -> dict[int, Fraction | None]:
         found: dict[int, Fraction | None] = {}
         for start, piece in self._pieces(point, period, kind):
-            if piece.windows > piece.missing:
-                found[start] = (found.get(start) or Fraction(0)) + sum(piece.by_method.values(), Fraction(0))
+            if piece.energy is not None:
+                found[start] = (found.get(start) or Fraction(0)) + piece.energy
         return found
 
     def _pieces(self, point: str, span: Period, kind: int | None) -> Iterator[tuple[int, Piece]]:
@@ -125,40 +150,3 @@ class PointAmounts:
 def channels_of(fittings: Iterable[Fitting], first: dict[str, str]) -> list[tuple[str, str]]:
     """The (device, channel) pairs that counted, each once."""
     return sorted({(each.device, each.channel or first.get(each.device, "")) for each in fittings})
-
-
-def quarters(
-    settlement: Settlement,
-    registry: Registry,
-    organisation: str,
-    point: str,
-    period: Period,
-    *,
-    known_seq: int | None = None,
-    whole_hours: bool = False,
-) -> list[tuple[int, Fraction | None, int]]:
-    """A point's quarter hours as (start µs UTC, energy or None, 1 where it is missing), by time; two where a meter was
-    exchanged.
-
-    With ``whole_hours`` and as known now they come added up to hours, with the number of missing ones.
-    """
-    fittings = {
-        seq: each for seq, each in fittings_of(registry, organisation, known_seq).items() if each.point == point
-    }
-    channels = channels_of(fittings.values(), first_channels(settlement, organisation))
-    found: list[tuple[int, Fraction | None, int]] = []
-    inside = period.start_us % US_PER_HOUR == 0 and period.end_us % US_PER_HOUR == 0
-    for device, channel in channels:
-        if whole_hours and inside and known_seq is None:
-            found += [
-                (each.start_us, each.energy if each.windows > each.missing else None, each.missing)
-                for each in settlement.rollups(organisation, device, channel, HOUR, period)
-                if each.installation in fittings
-            ]
-            continue
-        found += [
-            (interval.start_us, interval.energy, int(interval.energy is None))
-            for interval in settlement.intervals(organisation, device, channel, period, known_seq)
-            if interval.row.installation in fittings
-        ]
-    return sorted(found, key=lambda each: each[0])

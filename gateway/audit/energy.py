@@ -16,7 +16,8 @@ from gateway.audit.plant import ChannelFact, Plant, PointFact
 from gateway.domain.ledger import Installation, InstallationRole
 from gateway.domain.quality import Status, word
 from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_DAY, US_PER_HOUR, Period
-from gateway.settlement.query import DAY, HOUR, MONTH
+from gateway.settlement.calendar import Calendar
+from gateway.settlement.query import DAY, HOUR, MONTH, Then
 from gateway.settlement.row import Method
 
 MISSING = word(Status.MISSING)
@@ -169,20 +170,19 @@ class _Part:
 
 def _parts(sources: Sources, asking: Asking, serving: Serving, span: Period, step: str) -> Iterable[tuple[int, _Part]]:
     settlement, organisation, known = sources.settlement, asking.organisation, asking.known_seq
-    if step == "quarter" or known is not None:
-        # roll-ups know only what is known now
+    if step == "quarter":
         for interval in settlement.intervals(organisation, serving.device, serving.channel, span, known):
             row, energy = interval.row, interval.energy
             if row.installation in serving.seqs:
                 by_method = {} if energy is None else {row.method: energy}
                 yield interval.start_us, _Part(1, int(energy is None), row.coverage, row.quality, by_method)
         return
-    for rolled in settlement.rollups(organisation, serving.device, serving.channel, ROLLUPS[step], span):
+    then = None if known is None else Then(known, Calendar(asking.zone))
+    for rolled in settlement.rollups(organisation, serving.device, serving.channel, ROLLUPS[step], span, then=then):
         if rolled.installation in serving.seqs:
-            coverage = rolled.coverage * rolled.windows
             yield (
                 rolled.start_us,
-                _Part(rolled.windows, rolled.missing, coverage, rolled.quality, rolled.by_method),
+                _Part(rolled.windows, rolled.missing, rolled.coverage_sum, rolled.quality, rolled.by_method),
             )
 
 

@@ -65,6 +65,18 @@ def test_statistics_as_known_then_use_what_was_recorded_then(reader: OpenFolder)
     assert found.total is None or found.total.value is None
 
 
+@pytest.mark.parametrize("step", ["hour", "day", "month"])
+def test_statistics_as_known_at_the_end_are_those_of_now(reader: OpenFolder, asking: Asking, step: str) -> None:
+    then = reader.asking(NOW, NOW)
+    assert then.known_seq is not None
+    assert asking.known_seq is None
+    for point in ("P-01", "P-02"):
+        of = {"first": date(2026, 3, 9), "last": date(2026, 3, 11), "point": point, "step": step}
+        now, again = (consumption(reader.sources, each, **of) for each in (asking, then))
+        assert again.steps == now.steps
+        assert again.total == now.total
+
+
 def test_edges_of_days_hours_and_months(asking: Asking) -> None:
     days = edges(asking, date(2026, 2, 27), date(2026, 3, 2), "day")
     assert len(days) == 5
