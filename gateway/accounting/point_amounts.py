@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -22,11 +23,11 @@ from gateway.accounting.weighting import Steps
 from gateway.domain.time import SETTLEMENT_WINDOW_US, US_PER_HOUR, Period, local_date, local_midnight
 from gateway.registry.registry import Registry
 from gateway.settlement.calendar import Calendar
-from gateway.settlement.query import DAY, HOUR, Settlement, Then
+from gateway.settlement.query import DAY, HOUR, ChannelInfo, Settlement, Then
 
 
 class PointAmounts:
-    """Asks for single points, as known now or at an entry; the ledger is read once."""
+    """Asks for single points, as known now or at an entry; the ledger is read once, when the first is asked for."""
 
     def __init__(
         self,
@@ -43,11 +44,22 @@ class PointAmounts:
         self._known_seq = known_seq
         self._calendar = Calendar(zone)
         self._then = None if known_seq is None else Then(known_seq, self._calendar)
-        self._first = first_channels(settlement, organisation)
-        self._infos = {(info.device, info.channel): info for info in settlement.channels(organisation)}
-        self._fittings: dict[str, dict[int, Fitting]] = {}
-        for seq, fitting in fittings_of(registry, organisation, known_seq).items():
-            self._fittings.setdefault(fitting.point, {})[seq] = fitting
+        self._registry = registry
+
+    @cached_property
+    def _fittings(self) -> Mapping[str, Mapping[int, Fitting]]:
+        found: dict[str, dict[int, Fitting]] = {}
+        for seq, fitting in fittings_of(self._registry, self._organisation, self._known_seq).items():
+            found.setdefault(fitting.point, {})[seq] = fitting
+        return found
+
+    @cached_property
+    def _first(self) -> Mapping[str, str]:
+        return first_channels(self._settlement, self._organisation)
+
+    @cached_property
+    def _infos(self) -> Mapping[tuple[str, str], ChannelInfo]:
+        return {(info.device, info.channel): info for info in self._settlement.channels(self._organisation)}
 
     def of(self, point: str, period: Period, begins: Sequence[str] = ()) -> Amount:
         """What went through a point in a period: the digits ``metered.amounts`` gives for it.
@@ -147,6 +159,6 @@ class PointAmounts:
             yield from ((start, piece) for start, piece in found if piece.installation in fittings)
 
 
-def channels_of(fittings: Iterable[Fitting], first: dict[str, str]) -> list[tuple[str, str]]:
+def channels_of(fittings: Iterable[Fitting], first: Mapping[str, str]) -> list[tuple[str, str]]:
     """The (device, channel) pairs that counted, each once."""
     return sorted({(each.device, each.channel or first.get(each.device, "")) for each in fittings})
