@@ -85,6 +85,13 @@ def test_laboratory_by_month_and_cross_checks(plant: OpenFolder, ask: Asking) ->
     found = carbon_account(plant.sources, ask, DAY)
     [month] = found.laboratory
     assert (month.property, month.samples, month.value, month.unit) == ("ncv", 2, "24", "GJ/t")
+    # both were taken on one day, which they share; there is no other month to be weighted against
+    assert (month.weighting, month.weight, month.weighted, month.lines) == (
+        "metered",
+        "",
+        False,
+        ("carbon/source/coal",),
+    )
     assert [(each.number, each.values, each.online) for each in found.samples] == [
         ("L-1", {"ncv": "23.5 GJ/t"}, False),
         ("L-2", {"ncv": "24.5 GJ/t"}, False),
