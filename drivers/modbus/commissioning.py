@@ -57,12 +57,12 @@ async def commission(  # noqa: PLR0917  # what a driver's own methods take
 ) -> list[Hypothesis]:
     """Every hypothesis that could be read, best first; the profile as written wins ties.
 
-    MeterproofError when the meter does not even answer the profile's own requests.
+    MeterproofError when the meter answers none of the requests, the first time or again.
     """
     plans = {(order, shift): plan for order, shift, plan in _plans(driver, device, profile, group, connection)}
     begun_ns = clock.monotonic_ns()
     first = await _read_all(link, device, plans, timeout_s)
-    if (AS_WRITTEN, 0) not in first and not first:
+    if not first:
         raise MeterproofError("the meter answers none of the profile's requests")
     await clock.sleep(interval_s)
     elapsed_s = (clock.monotonic_ns() - begun_ns) / 1e9
@@ -77,6 +77,8 @@ async def commission(  # noqa: PLR0917  # what a driver's own methods take
         laws = [_completeness(plans[key], first[key]), *judge(earlier, later, elapsed_s, ranges)]
         differs = earlier != as_written
         results.append(Hypothesis(key[0], key[1], score(laws), residual(laws), tuple(laws), differs))
+    if not results:
+        raise MeterproofError("the meter answered once and then no more")
     return sorted(results, key=_rank)
 
 

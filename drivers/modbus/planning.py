@@ -15,7 +15,6 @@ from typing import Any
 from drivers.modbus.cost import LineCost, line_cost
 from drivers.modbus.fields import ScaleField, ValueField
 from drivers.modbus.plan import Decoding, ModbusPlan
-from drivers.modbus.problems import Block, read_block
 from drivers.modbus.request import IDENTIFICATION, Request
 from drivers.modbus.schema import (
     FUNCTIONS,
@@ -28,6 +27,7 @@ from drivers.modbus.schema import (
     letters_for,
     sentinel_hex,
 )
+from gateway.domain.blocks import Block, read_block
 from gateway.domain.device import Channel, ChannelKind, RequestGroup
 from gateway.domain.errors import ConfigurationError, Problem
 

@@ -12,10 +12,10 @@ from drivers.modbus.link import ModbusLink, octets
 from drivers.modbus.narrowing import narrowed
 from drivers.modbus.plan import ModbusPlan, load_plan
 from drivers.modbus.planning import build_plan, profile_problems, profile_text, usable
-from drivers.modbus.problems import read_block
 from drivers.modbus.scanning import FoundUnit, scan
 from drivers.modbus.schema import Address, Connection, Options
 from drivers.modbus.tls import client_context
+from gateway.domain.blocks import read_block
 from gateway.domain.device import Device, RequestGroup
 from gateway.domain.errors import Problem
 from gateway.ports import Clock, Document, Link, Random, Streams

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from drivers.mqtt.locators import parse_path
 from drivers.mqtt.timestamps import known_format, needs_zone, zone_minutes
+from gateway.domain.blocks import read_block
 from gateway.domain.errors import Problem
 
 MeterId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -15,22 +16,6 @@ Topic = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 SparkplugId = Annotated[str, StringConstraints(pattern=r"^[^+/#]+$", min_length=1, max_length=100)]
 
 METER_PLACEHOLDER = "{meter}"
-
-_SENTENCES = {
-    "missing": "'%(key)s' is missing",
-    "extra_forbidden": "'%(key)s' is not a key that can stand here",
-    "int_type": "'%(key)s' must be a whole number",
-    "string_type": "'%(key)s' must be text (put it in quotes if it looks like a number)",
-    "bool_type": "'%(key)s' must be true or false",
-    "dict_type": "'%(key)s' must be a block of keys",
-    "model_type": "'%(key)s' must be a block of keys",
-    "greater_than_equal": "'%(key)s' must be at least %(ge)s",
-    "less_than_equal": "'%(key)s' must be at most %(le)s",
-    "string_pattern_mismatch": "'%(key)s' has characters that cannot stand here; allowed: %(pattern)s",
-    "string_too_long": "'%(key)s' is longer than %(max_length)s characters",
-    "string_too_short": "'%(key)s' is empty",
-    "literal_error": "'%(key)s' must be one of %(expected)s",
-}
 
 
 class Block(BaseModel):
@@ -98,21 +83,6 @@ _PLACE_OF_VALUE = {"json": "path", "csv": "column", "sparkplug": "metric", "valu
 _TOPIC_LEVELS = re.compile(r"[^+#\x00]+")
 
 
-def problems_of(error: ValidationError, path: tuple[str | int, ...] = ()) -> list[Problem]:
-    """Pydantic's findings as Problems below a path."""
-    found = []
-    for item in error.errors(include_url=False):
-        where = (*path, *item["loc"])
-        facts = {"key": ".".join(str(part) for part in item["loc"]) or "block"}
-        facts |= {name: str(value) for name, value in item.get("ctx", {}).items()}
-        sentence = _SENTENCES.get(item["type"])
-        if sentence is None:
-            sentence = "'%(key)s': %(reason)s"
-            facts["reason"] = str(item["msg"]).removeprefix("Value error, ")
-        found.append(Problem(sentence, facts, where))
-    return found
-
-
 def topic_name_is_usable(topic: str) -> bool:
     """Whether messages can be published to it: no wildcard, not empty, not the broker's own ``$`` topics."""
     return _TOPIC_LEVELS.fullmatch(topic) is not None and not topic.startswith("$") and topic.isprintable()
@@ -120,28 +90,16 @@ def topic_name_is_usable(topic: str) -> bool:
 
 def check(address: Mapping[str, Any], profile: Mapping[str, Any]) -> list[Problem]:
     """Everything wrong with a device's ``address``, the profile's ``options`` and its ``source`` blocks."""
-    problems: list[Problem] = []
-    options: Options | None = None
-    try:
-        options = Options.model_validate(profile.get("options", {}))
-    except ValidationError as error:
-        problems += problems_of(error, ("options",))
-    try:
-        parsed = Address.model_validate(dict(address))
-    except ValidationError as error:
-        return problems + problems_of(error)
-    if options is None:
-        return problems
-    problems += _check_options(options) + _check_address(parsed, options)
+    options = read_block(Options, profile.get("options", {}), ("options",))
+    parsed = read_block(Address, address)
+    if isinstance(options, list) or isinstance(parsed, list):
+        return [each for found in (options, parsed) if isinstance(found, list) for each in found]
+    problems = _check_options(options) + _check_address(parsed, options)
     for group_index, group in enumerate(profile.get("groups", ())):
         for index, channel in enumerate(group["channels"]):
             place = ("groups", group_index, "channels", index, "source")
-            try:
-                source = Source.model_validate(channel["source"])
-            except ValidationError as error:
-                problems += problems_of(error, place)
-            else:
-                problems += _check_source(source, options, place)
+            source = read_block(Source, channel["source"], place)
+            problems += source if isinstance(source, list) else _check_source(source, options, place)
     return problems
 
 

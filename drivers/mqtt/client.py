@@ -168,8 +168,6 @@ class BrokerSession(aiomqtt.Client):
         """Wait until the connection ends; ConnectionLostError when it was not us who ended it."""
         try:
             await asyncio.shield(self._disconnected)
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             raise aiomqtt.MqttError(str(error)) from error
 

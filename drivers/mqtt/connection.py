@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from drivers.mqtt.blocks import Block, problems_of
+from drivers.mqtt.blocks import Block
+from gateway.domain.blocks import read_block
 from gateway.domain.errors import MeterproofError, Problem
 
 DEFAULT_PORT = 1883
@@ -53,10 +54,9 @@ class SecretError(MeterproofError):
 
 def check(connection: Mapping[str, Any]) -> list[Problem]:
     """Everything wrong with a ``connection`` block; files and variables are looked at when the gateway starts."""
-    try:
-        parsed = Connection.model_validate(dict(connection))
-    except ValidationError as error:
-        return problems_of(error)
+    parsed = read_block(Connection, connection)
+    if isinstance(parsed, list):
+        return parsed
     problems = []
     if parsed.password_env is not None and parsed.password_file is not None:
         message = "'password_env' and 'password_file' cannot stand together"

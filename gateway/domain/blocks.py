@@ -1,4 +1,4 @@
-"""What is wrong with a block, as sentences that can be translated."""
+"""What is wrong with a driver's block of a site file or profile, as sentences that can be translated."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ _SENTENCES = {
 
 def wrong(sentence: str, **facts: str) -> PydanticCustomError:
     """A problem to raise while a block is read: an English sentence with ``%(name)s`` placeholders and their facts."""
-    return PydanticCustomError("modbus", "{sentence}", {"sentence": sentence, **facts})
+    return PydanticCustomError("block", "{sentence}", {"sentence": sentence, **facts})
 
 
 def read_block(model: type[Block], value: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Block | list[Problem]:
@@ -45,9 +45,10 @@ def read_block(model: type[Block], value: Mapping[str, Any], path: tuple[str | i
 
 def _problem(item: Any, path: tuple[str | int, ...]) -> Problem:  # pydantic's ErrorDetails
     place = tuple(item["loc"])
-    key = ".".join(str(part) for part in place) or str(path[-1] if path else "connection")
+    key = ".".join(str(part) for part in place) or str(path[-1] if path else "block")
     facts = {name: str(each) for name, each in item.get("ctx", {}).items()}
     sentence = facts.pop("sentence", None) or _SENTENCES.get(item["type"])
     if sentence is None:
-        return Problem("'%(key)s': %(reason)s", {"key": key, "reason": str(item["msg"])}, (*path, *place))
+        reason = str(item["msg"]).removeprefix("Value error, ")
+        return Problem("'%(key)s': %(reason)s", {"key": key, "reason": reason}, (*path, *place))
     return Problem(sentence, {"key": key} | facts, (*path, *place))
