@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from drivers.blocks import Block, read_block
 from drivers.modbus.cost import LineCost, line_cost
 from drivers.modbus.fields import ScaleField, ValueField
 from drivers.modbus.plan import Decoding, ModbusPlan
@@ -27,7 +28,6 @@ from drivers.modbus.schema import (
     letters_for,
     sentinel_hex,
 )
-from gateway.domain.blocks import Block, read_block
 from gateway.domain.device import Channel, ChannelKind, RequestGroup
 from gateway.domain.errors import ConfigurationError, Problem
 

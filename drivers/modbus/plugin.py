@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from drivers.blocks import read_block
 from drivers.modbus.commissioning import Hypothesis, commission
 from drivers.modbus.cost import line_cost
 from drivers.modbus.link import ModbusLink, octets
@@ -15,7 +16,6 @@ from drivers.modbus.planning import build_plan, profile_problems, profile_text, 
 from drivers.modbus.scanning import FoundUnit, scan
 from drivers.modbus.schema import Address, Connection, Options
 from drivers.modbus.tls import client_context
-from gateway.domain.blocks import read_block
 from gateway.domain.device import Device, RequestGroup
 from gateway.domain.errors import Problem
 from gateway.ports import Clock, Document, Link, Random, Streams

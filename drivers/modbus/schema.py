@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from gateway.domain.blocks import wrong
+from drivers.blocks import wrong
 
 MAX_REGISTERS = 125
 MAX_BITS = 2000

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from drivers.blocks import read_block
 from drivers.mqtt.locators import parse_path
 from drivers.mqtt.timestamps import known_format, needs_zone, zone_minutes
-from gateway.domain.blocks import read_block
 from gateway.domain.errors import Problem
 
 MeterId = Annotated[str, StringConstraints(min_length=1, max_length=100)]

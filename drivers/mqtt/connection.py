@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from drivers.blocks import read_block
 from drivers.mqtt.blocks import Block
-from gateway.domain.blocks import read_block
 from gateway.domain.errors import MeterproofError, Problem
 
 DEFAULT_PORT = 1883
