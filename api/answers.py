@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, ConfigDict, create_model
 
 from api.asked import Asked, AskedFor
 from api.encoding import plain, sheet, table
@@ -34,6 +34,8 @@ class Frame(BaseModel):
 
 class Answer(BaseModel):
     """``frame`` and the result. Exact amounts are text: a decimal, or a ratio such as ``10/3``."""
+
+    model_config = ConfigDict(defer_build=True)  # only the OpenAPI document needs its shape
 
     frame: Frame
     result: Any

@@ -7,10 +7,12 @@ from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
 
 from api.problems import MEDIA_TYPE, ProblemDocument
 
 PREFIX = "/api/v1"
+REFERENCE = "#/components/schemas/{model}"
 PROBLEMS: dict[int, tuple[str, str]] = {
     400: ("http-400", "There was an error parsing the body"),
     401: ("sign-in", "Sign in, or send a token: Authorization: Bearer <token>."),
@@ -36,6 +38,10 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     """The document, made once."""
     if app.openapi_schema is None:
         made = FastAPI.openapi(app)
+        schemas = made["components"]["schemas"]
+        for name in ("HTTPValidationError", "ValidationError"):  # ours are problem documents
+            schemas.pop(name, None)
+        schemas.update(models_json_schema([(ProblemDocument, "serialization")], ref_template=REFERENCE)[1]["$defs"])
         for path, operations in made["paths"].items():
             if path.startswith(PREFIX):
                 for method, operation in operations.items():
@@ -60,5 +66,5 @@ def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
             "instance": path,
             "parameters": [{"name": "as_of", "reason": "no date and no time"}] if status == 422 else [],
         }
-        problem = {"schema": {"$ref": f"#/components/schemas/{ProblemDocument.__name__}"}, "example": example}
+        problem = {"schema": {"$ref": REFERENCE.format(model=ProblemDocument.__name__)}, "example": example}
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: problem}}

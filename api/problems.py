@@ -90,11 +90,6 @@ STATUS_OF: tuple[tuple[type[MeterproofError], int, str], ...] = (
     (MeterproofError, HTTPStatus.INTERNAL_SERVER_ERROR, "fault"),
 )
 
-RESPONSES: dict[int | str, dict[str, object]] = {
-    code: {"model": ProblemDocument, "content": {MEDIA_TYPE: {}}, "description": HTTPStatus(code).phrase}
-    for code in (401, 403, 404, 422, 503)
-}
-
 
 def install(app: FastAPI) -> None:
     """Let every error leave as a problem document or as a page."""

@@ -20,7 +20,6 @@ from api.asked import Asked, AskedFor
 from api.people.acts import Acts
 from api.people.guard import SignedIn
 from api.people.store import People, Person
-from api.problems import RESPONSES
 from api.web.environment import page
 from gateway.audit.decoding import entry_or_none
 from gateway.domain.errors import UnknownObjectError
@@ -236,7 +235,7 @@ def show_write(asked: AskedFor, seq: Seq, then: Annotated[str, Query(max_length=
     return RedirectResponse(there, status_code=303) if is_projected(asked, seq) else _waiting_page(asked, seq, there)
 
 
-@router.get("/api/v1/writes/{seq}", responses={**RESPONSES, 200: {"model": Recorded}}, response_model=None)
+@router.get("/api/v1/writes/{seq}", responses={200: {"model": Recorded}}, response_model=None)
 def get_write(asked: AskedFor, seq: Seq) -> Response:
     """Whether an entry that a command appended is shown by every answer."""
     _own_entry(asked, seq)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, File, Form, Path, UploadFile
 from fastapi.responses import Response
 
-from api.problems import RESPONSES, UnreadableParameterError
+from api.problems import UnreadableParameterError
 from api.reviewing import gathered_for, marker_of, reviewed
 from api.writing import Recorded, Writing, WritingFor
 from gateway.assembly.review_desk import keep
@@ -24,11 +24,7 @@ Id = Annotated[str, Path(max_length=60)]
 Named = Annotated[str, Form(max_length=60)]
 Short = Annotated[str, Form(max_length=200)]
 Long = Annotated[str, Form(max_length=MAX_TEXT)]
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    **RESPONSES,
-    202: {"model": Recorded, "description": "on record, not yet shown"},
-    409: RESPONSES[422] | {"description": "Conflict"},
-}
+_NOT_YET: dict[int | str, dict[str, Any]] = {202: {"model": Recorded, "description": "on record, not yet shown"}}
 
 
 class Commands:
@@ -36,7 +32,7 @@ class Commands:
 
     def __init__(self) -> None:
         self.pages = APIRouter(include_in_schema=False)
-        self.api = APIRouter(prefix="/api/v1", responses=_ANSWERS)
+        self.api = APIRouter(prefix="/api/v1", responses=_NOT_YET)
 
     def at(self, path: str, **described: Any) -> Callable[[RouteT], RouteT]:
         """Register a command; ``described`` as a route's own, where it differs from others."""

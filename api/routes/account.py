@@ -9,7 +9,6 @@ from fastapi.responses import Response
 from api.answers import ReplyFor, answered, described, tabled
 from api.asked import AskedFor
 from api.commands.results import Computation, ResultStep, computed, stepped
-from api.problems import RESPONSES
 from api.questions.account import AccountFor, Line, ResultId
 from api.questions.words import IdInPath
 from api.tables import Table
@@ -19,7 +18,7 @@ from gateway.audit.budgets import MAX_DRAWS, BudgetFact, BudgetRow
 from gateway.audit.carbon import CarbonAccount, CheckFact, Exposure, ParameterFact, SourceFact, line_fact
 from gateway.audit.results import ComparisonFact, ResultFact, compared, result_version, result_versions
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 LEAST_DRAWS = 100
 Draws = Annotated[int, Query(ge=0, le=MAX_DRAWS, description="Monte Carlo draws; 0 for none, else at least 100.")]
 VersionNumber = Annotated[int, Query(ge=1, le=1_000_000)]

@@ -8,7 +8,6 @@ from fastapi.responses import Response
 
 from api.answers import ReplyFor, tabled
 from api.asked import AskedFor
-from api.problems import RESPONSES
 from api.questions.account import AccountFor
 from api.questions.energy import Kind
 from api.routes.account import FIGURE_OF_ROW
@@ -25,7 +24,7 @@ from gateway.audit.energy_account import (
 )
 from gateway.audit.flow import Flow, FlowLink, energy_flow
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 
 
 class _Figure(NamedTuple):

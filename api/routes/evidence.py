@@ -9,7 +9,6 @@ from fastapi.responses import PlainTextResponse, Response
 from api.answers import Answer, ReplyFor, answered, described, tabled
 from api.asked import AskedFor
 from api.commands.effects import EffectDecision, decided
-from api.problems import RESPONSES
 from api.questions.evidence import FindingsFor, TimesFor, own_entry
 from api.questions.words import EntryNumber, Id, Offset, Time
 from api.tables import Table
@@ -27,7 +26,7 @@ from gateway.audit.trace import IntervalFact, Trace
 from gateway.domain.errors import UnknownObjectError
 from gateway.sealing.proof import Prover
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 ThingKind = Annotated[Literal["instrument", "certificate", "standard"], Query(description="What is asked about.")]
 ThingId = Annotated[
     str, Query(min_length=1, max_length=120, description="Management number, certificate number or id.")

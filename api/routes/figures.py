@@ -8,7 +8,6 @@ from fastapi.responses import Response
 
 from api.answers import ReplyFor, tabled
 from api.asked import AskedFor
-from api.problems import RESPONSES
 from api.questions.energy import BalanceFor, EnergyFor
 from api.questions.words import Id
 from api.tables import Table
@@ -18,7 +17,7 @@ from gateway.audit.consumption import Consumption
 from gateway.audit.energy import Energy
 from gateway.domain.time import Period
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 
 
 class _DayOfPoint(NamedTuple):

@@ -9,7 +9,6 @@ from fastapi.responses import Response
 from api.answers import ReplyFor, answered, described, tabled
 from api.asked import AskedFor
 from api.negotiation import XLSX
-from api.problems import RESPONSES
 from api.questions.ledger import LedgerFor
 from api.questions.words import Id, IdInPath, Offset
 from api.tables import Table
@@ -22,7 +21,7 @@ from gateway.audit.look_ahead import LookAhead, look_ahead
 from gateway.audit.traceability import Chain, Traceability, traceability
 from gateway.registry.sheets import workbook_of
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 LEDGER = Table(
     LedgerRow,
     "id=instrument.id name=instrument.name kind=instrument.kind serial=instrument.serial model=instrument.model",

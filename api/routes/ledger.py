@@ -6,7 +6,6 @@ from fastapi.responses import Response
 from api.answers import ReplyFor, answered, described, tabled
 from api.asked import AskedFor
 from api.commands.replacing import OrderId
-from api.problems import RESPONSES
 from api.questions.ledger import CertificatesFor, Digest, RegistryFor, file_reader, stored_file
 from api.questions.words import Id, IdInPath, Word
 from api.tables import Table
@@ -16,7 +15,7 @@ from gateway.domain.errors import UnknownObjectError
 from gateway.registry.exporting import cells_of
 from gateway.registry.record import Record
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 CERTIFICATES = Table(
     CertificateRow,
     "number=certificate.id kind=certificate.kind instrument=certificate.instrument serial=certificate.serial",

@@ -17,7 +17,7 @@ from api.commands.handing_in import (
 )
 from api.commands.replacing import OrderId, OrderWish, StepWish, ordered, stepped
 from api.encoding import plain
-from api.problems import RESPONSES, UnreadableParameterError
+from api.problems import UnreadableParameterError
 from api.web.view import View
 from api.writing import Recorded, WritingFor
 from gateway.assembly.ledger_desk import Handed, keep_certificate
@@ -26,7 +26,7 @@ from gateway.registry.reading_files import LedgerProblem
 from gateway.registry.replacing import Step
 from gateway.registry.tables import MAX_FILE_BYTES
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 MAX_SAID = 50
 Files = Annotated[list[UploadFile], File()]
 Pairs = Annotated[list[str], Form(max_length=MAX_SAID)]

@@ -8,14 +8,13 @@ from fastapi.responses import Response
 
 from api.answers import ReplyFor, answered, described, tabled
 from api.asked import AskedFor
-from api.problems import RESPONSES
 from api.questions.words import Id, IdInPath
 from api.tables import Table
 from gateway.audit.energy import Energy
 from gateway.audit.live import LiveDetail, LivePoint, live, live_detail
 from gateway.audit.overview import HourOfDay, Overview, overview
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 
 
 class _Hour(NamedTuple):

@@ -6,11 +6,10 @@ from fastapi.responses import Response
 from api.answers import answered, described
 from api.asked import AskedFor
 from api.commands.decisions import Decision, decided
-from api.problems import RESPONSES
 from api.writing import Recorded, WritingFor
 from gateway.audit.suspected import Queue, queue
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 
 
 @router.get("/quality/queue", **described("QueueAnswer", Queue, "What waits for a decision, and the newest decisions."))

@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from api.answers import answered, described
 from api.asked import AskedFor
 from api.negotiation import chosen_form, entity_tag, tagged
-from api.problems import RESPONSES
 from api.questions.words import DaysFor
 from api.reporting import (
     FileForm,
@@ -30,7 +29,7 @@ from gateway.reports.catalogue import KINDS, MEDIA_TYPES, kind_of
 from gateway.reports.issuing import issued, issued_report
 from gateway.reports.plain import plain_document
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 OFFERED = {name: MEDIA_TYPES[name].partition(";")[0] for name in ("json", "xlsx", "pdf", "docx", "csv")}
 KindId = Annotated[
     str, Path(max_length=40, examples=["form-b3"], description="Id of a report, as /reports lists them.")
@@ -147,7 +146,7 @@ def get_issued_file(asked: AskedFor, kind: KindId, version: Version, form: FileF
     return tagged(asked.request, issued_file(asked, kind, version, form), tag)
 
 
-@router.post("/reports/made", response_model=None, status_code=202, responses={202: {"model": Begun}, **RESPONSES})
+@router.post("/reports/made", response_model=None, status_code=202, responses={202: {"model": Begun}})
 def post_made(asked: AskedFor, wish: MakeWish) -> Response:
     """Begin making a report as long work; the address in ``location`` says how far it is and where the file is."""
     return begin_making(asked, wish)
@@ -157,7 +156,7 @@ def post_made(asked: AskedFor, wish: MakeWish) -> Response:
     "/reports/issued",
     response_model=None,
     status_code=201,
-    responses={201: {"model": Recorded}, 202: {"model": Recorded}, **RESPONSES},
+    responses={201: {"model": Recorded}, 202: {"model": Recorded}},
 )
 def post_issued(writing: WritingFor, wish: IssueWish) -> Response:
     """Issue a report: its files are kept by hash, and an entry with its figures names them."""

@@ -10,7 +10,6 @@ from fastapi.responses import Response
 
 from api.answers import ReplyFor, answered, described, tabled
 from api.asked import AskedFor, instant
-from api.problems import RESPONSES
 from api.questions.words import Offset
 from api.reviewing import found_draw, gathered_for, plain_cell, reviewed, summary
 from api.tables import Table
@@ -25,7 +24,7 @@ from gateway.review.on_site import Expected, expected
 from gateway.review.state import Refusal, Review
 from gateway.review.views import GROUPS, view
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 Id = Annotated[str, Path(max_length=60)]
 INDICATORS = Table(
     Indicator,

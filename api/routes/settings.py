@@ -7,10 +7,9 @@ from pydantic import BaseModel
 from api.answers import answered, described
 from api.asked import AskedFor
 from api.people.store import People
-from api.problems import RESPONSES
 from api.questions.settings import Settings, settings_of
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 
 
 class Account(BaseModel):

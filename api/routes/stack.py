@@ -8,7 +8,6 @@ from fastapi.responses import Response
 from api.answers import ReplyFor, answered, described, tabled
 from api.asked import AskedFor
 from api.encoding import At
-from api.problems import RESPONSES
 from api.questions.account import StackFor
 from api.questions.evidence import WatchFor
 from api.tables import Table
@@ -19,7 +18,7 @@ from gateway.audit.watch import WatchedNodeView, WatchedPoint
 from gateway.audit.watch_identity import PointIdentities, point_identities
 from gateway.metrology.watch_identity import IdentityResidual
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 
 
 class _Watched(NamedTuple):

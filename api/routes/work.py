@@ -7,10 +7,9 @@ from fastapi.responses import JSONResponse, Response
 
 from api.asked import AskedFor
 from api.job import JobView, job_view
-from api.problems import RESPONSES
 from api.work import Works
 
-router = APIRouter(prefix="/api/v1", responses=RESPONSES)
+router = APIRouter(prefix="/api/v1")
 
 
 @router.get("/jobs/{job}", response_model=None, responses={200: {"model": JobView}})
