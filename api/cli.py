@@ -3,14 +3,18 @@
 import asyncio
 import errno
 import ipaddress
+import shlex
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import uvicorn
 
 from api.app import create_app
-from api.people.cli import first_administrator, link_address
+from api.people.acts import Acts
+from api.people.cli import FIRST, first_administrator, link_address
+from api.people.store import People
 from api.warming import warm_in_background
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.site_loading import load_assembled_site
@@ -66,9 +70,9 @@ def command(
     shown = names[0] if names else f"[{host}]" if ":" in host else host
     address = f"http{'s' if certificate else ''}://{shown}:{listening.getsockname()[1]}"
     click.echo(text(language, "Meterproof is at %(address)s (Ctrl+C ends it)", address=f"{address}/"))
-    if app.state.people.count() == 0:
-        link = link_address(address, first_administrator(app.state.writer.acts()))
-        click.echo(text(language, "No account yet. The first administrator signs in here, once: %(link)s", link=link))
+    invitation = invited(app.state.people, app.state.writer.acts, address, folder, language)
+    if invitation:
+        click.echo(invitation)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -80,6 +84,18 @@ def command(
     )
     warm_in_background()
     asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
+
+
+def invited(people: People, acts: Callable[[], Acts], address: str, folder: Path, language: str) -> str:
+    """How the first administrator signs in while nobody can; empty once that account has its password."""
+    if people.count() == 0:
+        link = link_address(address, first_administrator(acts()))
+        return text(language, "No account yet. The first administrator signs in here, once: %(link)s", link=link)
+    first = people.person(FIRST)
+    if first is None or first.has_password:
+        return ""
+    asked = f"meterproof people link {FIRST} --data {shlex.quote(str(folder))}"
+    return text(language, "The first administrator has no password yet; a new link: %(link)s", link=asked)
 
 
 def require_loopback(host: str) -> None:

@@ -128,10 +128,15 @@ def _sentences(report: dict[str, Any], language: str) -> str:
             else:
                 words = " ".join(raw[place : place + 4] for place in range(0, len(raw), 4))
                 lines.append(f"  {words}")
+        unread = [each for each in group["readings"] if each["value"] is None and each["flags"] == ["not_read"]]
+        if unread:
+            lines.append("  " + text(language, "%(count)s channels without a value: not read", count=len(unread)))
         for reading in group["readings"]:
+            if reading in unread:
+                continue
             value = text(language, "no value") if reading["value"] is None else reading["value"]
             status, said = quality_terms(language, reading["word"])
             flags = f": {('、' if language == 'zh' else ', ').join(said)}" if said else ""
-            unit = "" if reading["unit"] == "1" else f" {reading['unit']}"
+            unit = "" if reading["unit"] == "1" or reading["value"] is None else f" {reading['unit']}"
             lines.append(f"  {reading['channel']}: {value}{unit} ({status}{flags})")
     return "\n".join(lines)

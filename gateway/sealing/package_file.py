@@ -40,7 +40,7 @@ from pathlib import Path
 from gateway.verifier.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or [str(Path(__file__).resolve().parent)]))
+    sys.exit(main(sys.argv[1:], str(Path(__file__).resolve().parent)))
 '''
 
 

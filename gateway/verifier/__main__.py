@@ -22,9 +22,9 @@ EXIT_OK, EXIT_PROBLEMS, EXIT_USAGE = 0, 1, 2
 MAX_SMALL_FILE_BYTES = 1 << 20
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line, check, print; the exit code."""
-    options = _parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None, here: str | None = None) -> int:
+    """Parse the command line, check, print; the exit code. ``here``: what is checked where no path is given."""
+    options = _parser(here).parse_args(arguments)
     report = verify(options)
     language = options.lang or _language()
     text = report.json(language) if options.json else "\n".join(report.lines(language))
@@ -120,14 +120,19 @@ def _language() -> str:
     return "en" if wish.lower().startswith("en") else "zh"
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(here: str | None = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="meterproof-verify",
         description="Check a data folder, an archive copy, an evidence package or one proof."
         " / 核验数据文件夹、归档副本、证据包或单个证明。",
         epilog="Exit 0: everything holds. 1: a problem was found. 2: wrong usage.",
     )
-    parser.add_argument("path", help="data folder, archive copy, package (.zip or unpacked) or .tlog-proof file")
+    parser.add_argument(
+        "path",
+        nargs="?" if here else None,
+        default=here,
+        help="data folder, archive copy, package (.zip or unpacked) or .tlog-proof file",
+    )
     parser.add_argument("--key", help="the log's public key (text or file), received earlier from the plant")
     parser.add_argument(
         "--against",

@@ -87,7 +87,7 @@ def test_a_stranger_runs_the_copy_inside(package, tmp_path):
     assert json.loads(done.stdout)["ok"] is True
     (folder / "entries.txt").write_bytes((folder / "entries.txt").read_bytes().replace(b"works", b"w0rks", 1))
     done = subprocess.run(
-        [sys.executable, "-S", "-c", _WITHOUT_US, "--json", "."],
+        [sys.executable, "-S", "-c", _WITHOUT_US, "--json"],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -159,3 +159,17 @@ def test_every_form_that_writes_carries_its_token(template: Path) -> None:
         r"<form\b[^>]*method=[\"']?post.*?</form>", template.read_text("utf-8"), re.DOTALL | re.IGNORECASE
     ):
         assert "m.token()" in form or 'name="form_token"' in form, form[:120]
+
+
+def test_a_lost_first_link_is_not_the_end(folder: DataFolder) -> None:
+    app = create_app(folder, clock=FixedClock())
+    people, acts = app.state.people, app.state.writer.acts
+    said = [cli.invited(people, acts, "http://127.0.0.1:1", folder.path, "en") for _ in range(2)]
+    assert "/sign-in/link?code=" in said[0]
+    asked = re.search(r"meterproof people (link \S+ --data \S+)", said[1])
+    assert asked is not None, "the first account stands; its link is made anew by a command"
+    done = CliRunner().invoke(command, asked[1].split(), obj="en")
+    assert "/sign-in/link?code=" in done.output
+    people.set_password("administrator", "a long enough password")
+    assert cli.invited(people, acts, "http://127.0.0.1:1", folder.path, "en") == ""
+    people.close()
