@@ -1,7 +1,7 @@
 """From an open data folder and what somebody asks for to a document: catalogues, period, review."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +13,7 @@ from gateway.assembly.reading import OpenFolder
 from gateway.assembly.review_loading import editions
 from gateway.audit.asking import Asking
 from gateway.domain.errors import MeterproofError
-from gateway.domain.time import Period, local_midnight
+from gateway.domain.time import Period, local_date, local_midnight
 from gateway.i18n import text
 from gateway.journal.journal import Journal
 from gateway.reports.catalogue import Kind, kind_of
@@ -24,7 +24,7 @@ from gateway.reports.making import Making
 from gateway.reports.rendering import rendered
 from gateway.reports.reviewed import findings_of, review_facts
 from gateway.review.checklist import edition_in_force
-from gateway.review.state import Reviews, read_reviews
+from gateway.review.state import Review, Reviews, read_reviews
 
 MAX_DAYS = 1100
 
@@ -38,7 +38,8 @@ class ReportPeriodError(MeterproofError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportWish:
     """What somebody asks for. ``first`` and ``last`` are civil days, both included; without them the year of the
-    moment up to its day is taken. ``review`` names the review where the report is of one."""
+    moment up to its day is taken. ``review`` names the review where the report is of one: then without them the days
+    that it looks at are taken, as far as they are past."""
 
     kind: str
     language: str
@@ -52,6 +53,7 @@ def report(reader: OpenFolder, asking: Asking, wish: ReportWish, *, at_us: int) 
     kind = kind_of(wish.kind)
     state = read_reviews(reader.sources.registry, asking.organisation, reader.folder.origin, asking.known_seq)
     edition, rates = required_rates(state, asking.today, wish.language)
+    review = state.review(wish.review) if wish.review else None
     making = Making(
         sources=reader.sources,
         asking=asking,
@@ -60,16 +62,24 @@ def report(reader: OpenFolder, asking: Asking, wish: ReportWish, *, at_us: int) 
         simulated=reader.folder.simulated,
         energy_kinds={each.id: (each.name.zh, each.name.en) for each in energy_kinds().values()},
         units=units_of(shipped_accounting()),
-        period=period_of(asking, wish, kind),
+        period=period_of(asking, _of_review(asking, wish, review), kind),
         at_us=at_us,
         required_rates=rates,
         required_edition=edition,
         editions=editions(),
     )
-    if wish.review:
-        review = state.review(wish.review)
+    if review is not None:
         making.review = review_facts(making, state, review, findings_of(making, review))
     return kind.make(making)
+
+
+def _of_review(asking: Asking, wish: ReportWish, review: Review | None) -> ReportWish:
+    """The wish with the days of its review where it names none."""
+    if review is None or wish.first or wish.last:
+        return wish
+    first, end = local_date(review.from_us, asking.zone), local_date(review.to_us - 1, asking.zone)
+    last = max(first, min(end, asking.today))
+    return replace(wish, first=max(first, last - timedelta(days=MAX_DAYS - 1)), last=last)
 
 
 def period_of(asking: Asking, wish: ReportWish, kind: Kind) -> Period:

@@ -59,7 +59,8 @@ class Figure:
         if self.value is None:
             return "", ""
         if not self.expanded:
-            return significant(self.value, _DIGITS_WITHOUT_U), "" if self.expanded is None else "0"
+            shown = _percentage(self.value) if self.unit == "%" else significant(self.value, _DIGITS_WITHOUT_U)
+            return shown, "" if self.expanded is None else "0"
         places = two_digit_places(self.expanded)
         return rounded(self.value, places), rounded(Fraction(self.expanded), places)
 
@@ -87,6 +88,13 @@ def significant(value: Fraction, digits: int) -> str:
     if value == 0:
         return "0"
     places = max(digits - 1 - floor(log10(abs(float(value)))), 0)
+    text = rounded(value, places)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _percentage(value: Fraction) -> str:
+    """A share as forms have it: two places, more only where two significant digits lie further down."""
+    places = 2 if not value else max(2, 1 - floor(log10(abs(float(value)))))
     text = rounded(value, places)
     return text.rstrip("0").rstrip(".") if "." in text else text
 

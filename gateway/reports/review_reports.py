@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from gateway.audit.findings import findings
 from gateway.domain.errors import UnknownObjectError
+from gateway.domain.ledger import Organisation, Site
 from gateway.domain.time import local_date
 from gateway.i18n.rules import RULES, rule_sentence, rule_title
-from gateway.reports.annual import consumption_table
+from gateway.registry.record import Kind
+from gateway.reports.annual import carbon_table, consumption_table
 from gateway.reports.document import Block, Boxes, Break, Cell, Document, Facts, Heading, Method, Table, Text
 from gateway.reports.energy_year import methods as energy_methods
 from gateway.reports.facts import ReviewFacts, ReviewItem
@@ -181,6 +183,7 @@ def review_report(making: Making) -> Document:
     review = reviewed(making)
     name = making.site.organisation_name(making.language) or making.asking.organisation
     basis = review.basis or BASIS.get(review.kind, ())
+    carbon = carbon_table(making) if review.kind == "carbon" else None
     blocks: list[Block] = [
         Facts(
             rows=[
@@ -202,6 +205,7 @@ def review_report(making: Making) -> Document:
         Heading(text=making.t("2 Overview")),
         Facts(rows=[(making.t("Certified management systems"), ""), (making.t("Products"), "")]),
         consumption_table(making),
+        *([carbon] if carbon else []),
         Heading(text=making.t("3 Basis")),
         *(Text(text=each) for each in basis),
         Heading(text=making.t("4 The team")),
@@ -232,17 +236,25 @@ def review_report(making: Making) -> Document:
 
 
 def _unit_facts(making: Making, name: str) -> Facts:
-    described = making.site.organisation
+    """The unit as the ledger has it; what nobody recorded is a line to write on."""
+    unit, place = _recorded(making, Organisation, making.asking.organisation), _recorded(making, Site, making.site_id)
     known = {
-        "Registered address": described.get("address") or "",
-        "Place of production": making.site.site.get("address") or "",
-        "Business licence": described.get("licence") or "",
-        "Organisation code": described.get("code") or "",
-        "Legal representative": described.get("legal_representative") or "",
-        "Contact and telephone": described.get("contact") or "",
+        "Registered address": unit.address,
+        "Place of production": place.address,
+        "Business licence": "",
+        "Organisation code": unit.credit_code or making.site.organisation.get("unified_credit_code") or "",
+        "Legal representative": "",
+        "Contact and telephone": making.joined([unit.responsible, unit.contact]),
     }
     rows = [(making.t("Energy-using unit"), name), *((making.t(label), str(value)) for label, value in known.items())]
     return Facts(rows=rows)
+
+
+def _recorded(making: Making, kind: type[Kind], id_: str) -> Kind:
+    """A ledger object of the moment; an empty one where none is on record."""
+    asking, word = making.asking, kind.__name__.lower()
+    found = making.sources.registry.object(asking.organisation, word, id_, asking.as_of_us, asking.known_seq)
+    return kind(id=id_) if found is None else found.read_as(kind)
 
 
 def _team_table(making: Making, review: ReviewFacts) -> Table:

@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from gateway.audit.findings import findings
 from gateway.domain.time import local_date
 from gateway.i18n import text
+from gateway.i18n.review_terms import REVIEW_TERMS
 from gateway.i18n.rules import RULES, rule_title
 from gateway.reports.facts import Member, Nonconformity, ReviewFacts, ReviewItem, Stage
 from gateway.reports.making import Making
-from gateway.review.state import Review, Reviews
+from gateway.review.state import Review, Reviews, StageState
 
 VERDICTS = {"conforming": "conforms", "nonconforming": "fails", "not_applicable": "not_applicable"}
 Automatic = Callable[[str], tuple[str, Sequence[int]]]
@@ -37,14 +38,14 @@ def review_facts(making: Making, state: Reviews, review: Review, automatic: Auto
         number=review.id,
         organiser=review.organiser,
         leader=leader.name if leader else "",
-        day=_day(making, review.checks[0].at_us if review.checks else None),
+        day=_day(making, _on_site_us(review)),
         basis=[*laws, f"{checklist.name_zh if language == 'zh' else checklist.name_en} ({checklist.edition})"],
         members=members,
         stages=[
             Stage(
                 title=each.name_zh if language == "zh" else each.name_en,
-                reached_on=_day(making, found.at_us if found else None),
-                note=_stage_note(making, found.remark if found else "", practice=each.practice),
+                reached_on=_day(making, found.at_us if found and found.state == "done" else None),
+                note=_stage_note(making, found, practice=each.practice),
             )
             for each in checklist.stages
             for found in (review.stage_state(each.id),)
@@ -61,8 +62,18 @@ def _day(making: Making, at_us: int | None) -> str:
     return "" if at_us is None else local_date(at_us, making.asking.zone).isoformat()
 
 
-def _stage_note(making: Making, remark: str, *, practice: bool) -> str:
-    return making.joined([making.t("practice") if practice else "", remark])
+def _on_site_us(review: Review) -> int | None:
+    """When the reviewers were on site: their first check there, else when they said that it was done."""
+    said = review.stage_state("on_site")
+    return review.checks[0].at_us if review.checks else said.at_us if said else None
+
+
+def _stage_note(making: Making, found: StageState | None, *, practice: bool) -> str:
+    begun = (
+        making.t(REVIEW_TERMS["stage_state"].get(found.state, found.state)) if found and found.state != "done" else ""
+    )
+    asked = making.t("practice: no norm at hand asks for it") if practice else ""
+    return making.joined([begun, found.remark if found else "", asked])
 
 
 def _item(making: Making, review: Review, item: str, automatic: Automatic | None) -> ReviewItem:

@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 PROGRAM = str(Path(sys.executable).with_name("meterproof"))
 MADE = ("forms", "figure-b1", "figure-traceability", "annual-energy", "quality-plan", "verification-plan", "self-check")
 """Together they hold every table; the unit tests make each report alone."""
+REVIEWS = ("carbon-demo", "energy-demo")
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,11 @@ def test_amounts_are_those_of_the_energy_pages(client: TestClient, folder: DataF
         assert abs(Fraction(Decimal(row[4]["exact"])) - value) <= abs(value) * Fraction(1, 10**12), row[0]
         compared += 1
     assert compared >= 15
+
+
+def test_a_carbon_review_reports_carbon_and_an_energy_review_does_not(client: TestClient) -> None:
+    tables = {id_: {each["id"] for each in tables_of(client, "review-report", review=id_)} for id_ in REVIEWS}
+    assert ["carbon" in tables[id_] for id_ in REVIEWS] == [True, False]
 
 
 def test_the_planted_faults_are_in_the_lists(client: TestClient) -> None:

@@ -25,6 +25,13 @@ def test_digits_follow_the_uncertainty(value: str, u: float | None, shown: tuple
     assert Figure(value=Fraction(value), unit="t", u=u).displayed() == shown
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"), [("2700/28", "96.43"), ("100", "100"), ("0.124882", "0.12"), ("0.00345", "0.0034"), ("0", "0")]
+)
+def test_a_share_has_two_places(value: str, shown: str) -> None:
+    assert Figure(value=Fraction(value), unit="%").displayed() == (shown, "")
+
+
 def test_what_is_not_known_shows_nothing() -> None:
     figure = Figure(value=None, unit="t")
     assert figure.displayed() == ("", "")

@@ -4,8 +4,10 @@ import io
 import json
 import zipfile
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pypdf import PdfReader
@@ -15,12 +17,13 @@ from gateway.assembly.reading import OpenFolder, open_for_reading
 from gateway.assembly.reporting import ReportPeriodError, ReportWish, report
 from gateway.assembly.review_loading import checklist_documents
 from gateway.domain.errors import UnknownObjectError
-from gateway.domain.time import US_PER_HOUR, parse_iso
+from gateway.domain.time import US_PER_HOUR, local_date, parse_iso
 from gateway.journal.entry import Draft
 from gateway.journal.journal import Journal
+from gateway.registry.recording import object_draft
 from gateway.reports.catalogue import KINDS
 from gateway.reports.diagrams import BOX_WIDTH, Link, Node, cut, diagram
-from gateway.reports.document import Amount, Boxes, Column, Document, Picture, Table
+from gateway.reports.document import Amount, Boxes, Column, Document, Facts, Picture, Table
 from gateway.reports.drawing import drawn
 from gateway.reports.facts import Member, Nonconformity, ReviewFacts, ReviewItem, Stage
 from gateway.reports.fonts import MissingFontError, chinese_family
@@ -216,7 +219,10 @@ def test_a_planned_review_is_printed_from_its_object(tmp_path: Path) -> None:
     checklist = checklist_documents()["jjf1356-2012"]
     with Journal.open(folder) as journal:
         draft = plan_draft(folder.organisation, "r1", checklist=checklist, facts=facts, at_us=NOW, actor="office")
-        journal.append([draft])
+        said: dict[str, Any] = {"from_us": None, "to_us": None, "actor": "a", "reason": "", "source": "t"}
+        known = {"name_zh": "样例水泥厂", "credit_code": "91340000MA2TEST000"}
+        unit = object_draft("organisation", folder.organisation, folder.organisation, known, at_us=START, **said)
+        journal.append([draft, unit])
     projection = Projection(folder, FixedClock())
     try:
         while projection.step().applied:
@@ -226,8 +232,15 @@ def test_a_planned_review_is_printed_from_its_object(tmp_path: Path) -> None:
     with open_for_reading(folder) as reader:
         asking = reader.asking(NOW)
         document = report(reader, asking, ReportWish(kind="review-report", language="zh", review="r1"), at_us=NOW)
+        days = {"first": date(2026, 3, 11), "last": date(2026, 3, 11)}
+        wish = ReportWish(kind="review-report", language="zh", review="r1", **days)
+        assert report(reader, asking, wish, at_us=NOW).from_us == START + 86_400_000_000
         with pytest.raises(UnknownObjectError):
             report(reader, asking, ReportWish(kind="review-report", language="zh", review="r2"), at_us=NOW)
+    days = (local_date(each, ZoneInfo("Asia/Shanghai")) for each in (document.from_us, document.to_us - 1))
+    assert [str(each) for each in days] == ["2026-03-10", "2026-03-11"], "the days the review looks at"
+    facts_shown = dict(row for block in document.blocks if isinstance(block, Facts) for row in block.rows)
+    assert facts_shown["组织机构代码"] == "91340000MA2TEST000"
     items = table(document, "items")
     assert [row[0] for row in items.rows] == [each["id"] for each in checklist["items"]]
     assert {row[3] for row in items.rows} == {"未审"}
