@@ -54,7 +54,10 @@ def prune(language: str, *, data: Path, before: date, reason: str, actor: str) -
         raise ConfigurationError([message])
     with folder.hold_lock("archive"), Journal.open(folder) as journal:
         names = Archivist(folder, journal, clock).prune(before, actor, reason)
-    click.echo(text(language, "%(count)s file(s) removed; the removal is on record.", count=len(names)))
+    if names:
+        click.echo(text(language, "%(count)s file(s) removed; the removal is on record.", count=len(names)))
+    else:
+        click.echo(text(language, "0 file(s) removed: there is none of days before %(day)s.", day=before.isoformat()))
 
 
 @command.command("copy")

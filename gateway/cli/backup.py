@@ -20,7 +20,11 @@ from gateway.verifier.report import Report
 def command(context: click.Context, target: Path, data: Path, with_key: bool, as_json: bool) -> None:
     """Copy the evidence to TARGET and verify the copy. 备份并核验。"""
     report = back_up(DataFolder.open(data), target, with_key=with_key)
-    finish(context, report, as_json, text(context.obj, "The copy in %(path)s verifies.", path=str(target)))
+    sentences = [text(context.obj, "The copy in %(path)s verifies.", path=str(target))]
+    if not (target / "seal" / "key").exists():
+        without = "It holds no signing key: keep one copy made with --with-key locked away; no log goes on without it."
+        sentences.append(text(context.obj, without))
+    finish(context, report, as_json, "\n".join(sentences))
 
 
 def finish(context: click.Context, report: Report, as_json: bool, sentence: str) -> None:

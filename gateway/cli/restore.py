@@ -19,4 +19,9 @@ def command(context: click.Context, source: Path, data: Path, replace: bool, as_
     """Check a backup, then restore it to a data folder. 核验备份后恢复。"""
     report = restore(source, data, replace=replace)
     sentence = "Restored to %(path)s. Now run 'meterproof rebuild --data %(path)s'."
-    finish(context, report, as_json, text(context.obj, sentence, path=str(data)))
+    sentences = [text(context.obj, sentence, path=str(data))]
+    key = data / "seal" / "key"
+    if not key.exists():
+        without = "The copy held no signing key: put the one kept apart in %(key)s before you collect."
+        sentences.append(text(context.obj, without, key=str(key)))
+    finish(context, report, as_json, "\n".join(sentences))

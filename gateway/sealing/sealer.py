@@ -42,7 +42,11 @@ class Sealer:
         self._growth = self._load_growth()
         if not self._key_path.exists():
             if self.last is not None:
-                raise JournalError("the signing key %(path)s is missing; restore it", path=str(self._key_path))
+                raise JournalError(
+                    "the signing key %(path)s is missing: put back the one kept apart ('meterproof backup --with-key');"
+                    " a log whose key is lost stays as it is, and collection goes on in a new data folder",
+                    path=str(self._key_path),
+                )
             keys.create(self._key_path, folder.origin)
         self._key = keys.load(self._key_path)
         self._write_public_key()

@@ -30,7 +30,8 @@ from gateway.sealing.sealer import Sealer
 from gateway.sealing.timestamp import request, stamped_draft
 from gateway.sealing.witness import Witness
 from gateway.verifier.__main__ import main as verify_main
-from tests.evidence.plant import MovableClock, build
+from tests.born_folder import MovableClock
+from tests.evidence.plant import build
 
 
 @pytest.fixture
@@ -38,9 +39,9 @@ def plant(tmp_path):
     return build(tmp_path / "plant")
 
 
-def run(*arguments: object) -> str:
+def run(*arguments: object, code: int = 0) -> str:
     result = CliRunner().invoke(root, ["--lang", "en", *map(str, arguments)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == code, result.output
     return result.output
 
 
@@ -55,7 +56,8 @@ def test_a_backup_is_whole_without_the_key_and_goes_on_from_the_one_before(plant
         report = back_up(plant.folder, target)
         assert report.problems == []
         assert report.counts["entries"] == journal.head()
-    assert "with entries" not in run("backup", target, "--data", plant.folder.path, "--with-key")
+    assert "holds no signing key" in run("backup", target, "--data", plant.folder.path)
+    assert "holds no signing key" not in run("backup", target, "--data", plant.folder.path, "--with-key")
     assert (target / "seal" / "key").stat().st_mode & 0o777 == 0o600
 
 
@@ -74,10 +76,23 @@ def test_restore_checks_first_and_puts_the_old_folder_aside(plant, tmp_path):
     assert not place.with_name("plant.replaced").exists()
     output = run("restore", target, "--data", place, "--replace")
     assert "meterproof rebuild" in output
+    assert "no signing key" not in output
     assert place.with_name("plant.replaced").is_dir()
     with Journal.open(place) as journal:  # sealing goes on where the backup ended
         assert Sealer(journal.folder, plant.clock).seal(journal).size == journal.head()
     assert verify(place).problems == []
+
+
+def test_a_log_restored_without_its_key_says_what_to_do(plant, tmp_path):
+    target, place = tmp_path / "backup", tmp_path / "restored"
+    back_up(plant.folder, target)
+    assert f"the one kept apart in {place / 'seal' / 'key'}" in run("restore", target, "--data", place)
+    folder = DataFolder.open(place)
+    with pytest.raises(JournalError, match="put back the one kept apart"):
+        Sealer(folder, plant.clock)
+    shutil.copy2(plant.folder.seal / "key", place / "seal" / "key")
+    with Journal.open(folder) as journal:
+        assert Sealer(folder, plant.clock).seal(journal).size == journal.head()
 
 
 def test_an_older_backup_does_not_replace_a_longer_log(plant, tmp_path):
@@ -126,9 +141,13 @@ def test_archive_commands_close_and_prune_with_their_limits(plant):
     assert "No finished day" in run("archive", "close", "--data", data)
     with pytest.raises(ConfigurationError):
         run("archive", "prune", "--data", data, "--before", "2025-12-01", "--reason", "too early")
-    with pytest.raises(ConfigurationError):
-        run("archive", "prune", "--data", data, "--before", "soon", "--reason", "x")
-    assert "0 file(s)" in run("archive", "prune", "--data", data, "--before", "2015-12-01", "--reason", "retention")
+    words = ["--lang", "en", "archive", "prune", "--data", str(data), "--before", "soon", "--reason", "x"]
+    refused = CliRunner().invoke(root, words)
+    assert refused.exit_code == ConfigurationError.exit_code
+    assert "'soon' is no date" in refused.output
+    pruned = run("archive", "prune", "--data", data, "--before", "2015-12-01", "--reason", "retention")
+    assert "0 file(s)" in pruned
+    assert "on record" not in pruned, "nothing was removed, and nothing recorded"
 
 
 def test_a_proof_holds_for_its_entry_and_for_no_other(plant, tmp_path, capsys):
