@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
@@ -100,7 +101,6 @@ def create_app(folder: Path | DataFolder, *, clock: Clock, host_names: Sequence[
         redoc_url=None,
         lifespan=life,
         dependencies=[Depends(authorised)],
-        max_body_size=MAX_BODY_BYTES,
     )
     app.openapi = partial(described.openapi, app)  # type: ignore[method-assign]  # as FastAPI wants it extended
     app.state.clock = clock
@@ -117,8 +117,10 @@ def create_app(folder: Path | DataFolder, *, clock: Clock, host_names: Sequence[
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_middleware(Identity)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*ALLOWED_HOSTS, *host_names])
+    app.add_middleware(problems.ProblemDocuments)
+    app.add_middleware(SecurityHeaders)
     return app
 
 

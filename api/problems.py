@@ -2,6 +2,7 @@
 
 import queue
 import sqlite3
+from collections.abc import Callable
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -9,9 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.charts.render import ChartError
 from api.language import language_of
+from api.security import headers_of
 from api.setting import ReportFailedError
 from api.web.environment import bare_page
 from gateway.accounting.results import ResultStateError
@@ -93,12 +96,9 @@ STATUS_OF: tuple[tuple[type[MeterproofError], int, str], ...] = (
 
 def install(app: FastAPI) -> None:
     """Let every error leave as a problem document or as a page."""
-    app.add_exception_handler(MeterproofError, _operator_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(ChartError, _chart_error)
-    app.add_exception_handler(sqlite3.Error, _store_error)
-    app.add_exception_handler(queue.Empty, _busy)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 def _operator_error(request: Request, error: Exception) -> Response:
@@ -152,6 +152,63 @@ def _store_error(request: Request, error: Exception) -> Response:
 def _busy(request: Request, error: Exception) -> Response:
     del error
     return answer(request, 503, "busy", text(language_of(request), "Too many questions at once; try again shortly."))
+
+
+UNFORESEEN = (
+    "Something failed here that should not; the output of 'meterproof serve' says what. What is on record stays."
+)
+_HANDLERS: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+    MeterproofError: _operator_error,
+    RequestValidationError: _validation_error,
+    HTTPException: _http_error,
+    ChartError: _chart_error,
+    sqlite3.Error: _store_error,
+    queue.Empty: _busy,
+}
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    """What went wrong before a route was reached, or was foreseen by nobody; the server's own output says where."""
+    handler = next((each for kind, each in _HANDLERS.items() if isinstance(error, kind)), None)
+    if handler is not None:
+        made = handler(request, error)
+    else:
+        made = answer(request, 500, "fault", text(language_of(request), UNFORESEEN))
+    made.headers.update(headers_of(request.url.path))
+    return made
+
+
+class ProblemDocuments:
+    """Makes a problem of what the libraries under us refuse in bare words: a strange host, a body too large."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass through, and say in its reader's language what was refused."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start" and message["status"] >= 400 and _is_bare(message):
+                status = message["status"]
+            elif not status:
+                await send(message)
+            elif not message.get("more_body"):
+                request, said = Request(scope), message.get("body", b"").decode("utf-8", "replace")
+                detail = recorded.detail(language_of(request), said)
+                await answer(request, status, f"http-{status}", detail)(scope, receive, send)
+
+        await self._app(scope, receive, sending)
+
+
+def _is_bare(message: Message) -> bool:
+    return any(
+        name.lower() == b"content-type" and value.startswith(b"text/plain") for name, value in message["headers"]
+    )
 
 
 def answer(

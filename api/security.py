@@ -16,6 +16,21 @@ MAX_BODY_BYTES = 32 * 2**20
 """Of a request: the largest is a ledger or a certificate file."""
 
 
+_ALWAYS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def headers_of(path: str) -> dict[str, str]:
+    """The headers of every answer at an address."""
+    policy = SVG_POLICY if path.endswith(".svg") else CONTENT_SECURITY_POLICY
+    return {"content-security-policy": policy, **_ALWAYS}
+
+
 class SecurityHeaders:
     """Adds the policy to each answer."""
 
@@ -27,19 +42,11 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        policy = SVG_POLICY if scope["path"].endswith(".svg") else CONTENT_SECURITY_POLICY
+        added = [(name.encode(), value.encode()) for name, value in headers_of(scope["path"]).items()]
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"content-security-policy", policy.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"same-origin"),
-                    (b"cross-origin-opener-policy", b"same-origin"),
-                    (b"cross-origin-resource-policy", b"same-origin"),
-                    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
-                ]
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
         await self._app(scope, receive, sending)

@@ -74,6 +74,11 @@ DETAILS = (
     "TimeoutError",
     # what a web address or a form carries
     "Method Not Allowed",
+    "Content Too Large",
+    "Invalid host header",
+    "Invalid multipart data.",
+    "There was an error parsing the body",
+    "JSON decode error",
     "Field required",
     "Input should be a valid integer, unable to parse string as an integer",
     "Input should be a valid integer",
