@@ -11,7 +11,8 @@ from api.questions.words import Id, Time, Word
 from gateway.audit.decoding import entry_or_none
 from gateway.audit.findings import FindingView, findings
 from gateway.audit.plant import Plant, plant
-from gateway.audit.trace import Trace, trace
+from gateway.audit.trace import trace
+from gateway.audit.trace_facts import Trace
 from gateway.audit.watch import MAX_WINDOW_DAYS, WINDOW_DAYS, WatchedNodeView, watched_nodes
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import Period, local_midnight

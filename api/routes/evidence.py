@@ -22,7 +22,7 @@ from gateway.audit.look_back_decision import Wish
 from gateway.audit.look_back_spans import EffectOn, Questioned
 from gateway.audit.record import JournalPage, journal_page, seal_state
 from gateway.audit.touched import Touched, TouchedSpan, touched
-from gateway.audit.trace import IntervalFact, Trace
+from gateway.audit.trace_facts import IntervalFact, Trace
 from gateway.domain.errors import UnknownObjectError
 from gateway.sealing.proof import Prover
 

@@ -10,7 +10,7 @@ from api.language import COOKIE, COOKIE_MAX_AGE_S
 from api.people.permits import ROUTES
 from api.web import format as shown
 from api.web.view import View
-from gateway.audit.trace import Trace
+from gateway.audit.trace_facts import Trace
 from gateway.i18n import LANGUAGES, text
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.assembly.reading import open_for_reading
-from gateway.audit.trace import Trace, trace
+from gateway.audit.trace import trace
+from gateway.audit.trace_facts import Trace
 from gateway.domain.time import US_PER_HOUR, Period
 from gateway.journal.folder import DataFolder
 from tests.plant_folder import NOW, QUARTER_KWH, START
