@@ -95,9 +95,9 @@ ACCOUNTING_TERMS: dict[str, dict[str, str]] = {
     },
     "sample_weighting": {
         "single": "one sample",
-        "stated": "samples by the tonnes they stand for",
-        "metered": "samples by consumption on their days",
-        "equal": "samples all alike",
+        "stated": "by the tonnes they stand for",
+        "metered": "by consumption on their days",
+        "equal": "all alike",
     },
     "doubt": {
         "chain_order": "dates of the sample chain run backwards",
