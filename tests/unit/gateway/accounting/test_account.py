@@ -14,7 +14,7 @@ from gateway.accounting.metered import amounts
 from gateway.accounting.results import figure_document
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.figure import Figure
-from gateway.domain.time import Period, parse_iso
+from gateway.domain.time import SETTLEMENT_WINDOW_US, Period, parse_iso
 from tests.unit.gateway.accounting.by_hand import (
     BOUGHT_MWH,
     CLINKER_CO2,
@@ -132,6 +132,24 @@ def test_any_period_is_cut_into_rollups_without_a_change_of_digits(world: World,
     settlement.close()
     assert found[0]["kiln"].windows > 20
     assert found[0] == found[1]
+
+
+def test_a_points_energy_as_known_then_is_that_of_its_windows_then(world: World) -> None:
+    """Two hours revised, the second with another method, and one hour that came late; ends cut within an hour."""
+    then = world.seq
+    quarter = SETTLEMENT_WINDOW_US
+    world.settle({"intake": 5_000_000}, START + 6 * quarter, 3, revision=1)
+    world.settle({"intake": None}, START + 40 * quarter, 1, revision=1)
+    world.settle({"intake": 1_000_000}, START + 96 * quarter, 4)
+    period = Period(START + 2 * quarter, START + 99 * quarter)
+    settlement = world.settlement()
+    before = settlement.energy("o", "intake", period, then)
+    now = settlement.energy("o", "intake", period)
+    again = settlement.energy("o", "intake", period, world.seq)
+    settlement.close()
+    assert (before.value, before.windows, before.missing) == (94 * 1000, 94, 0)
+    assert (now.value, now.windows, now.missing) == ((93 - 3 + 3) * 1000 + 3 * 5000, 97, 1)
+    assert again == now
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
