@@ -72,6 +72,8 @@ def _folder(report: Report, path: Path, given: Options, options: argparse.Namesp
     comparisons: list[Comparison] = []
     if (path / "series").is_dir() and not options.no_series:
         comparisons.append(series_comparison(report, path / "series"))
+    elif (path / "journal.sqlite").is_file():
+        report.note("note.no_series", "series")
     if options.influx:
         if not options.influx_db or not options.influx_site:
             report.broken("input.unreadable", options.influx, reason="--influx-db, --influx-site")

@@ -155,6 +155,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         ),
         "未提供此前收到的检查点（--against）时，密钥持有者整体重写的历史，或连同检查点一并截去的末尾，无法被发现",
     ),
+    "note.no_series": ("no store of readings was compared with the entries", "未将读数存储与条目比对"),
     "note.behind": (
         "it is filled up to entry %(applied)s; readings after it are not compared, the first is entry %(first)s",
         "仅填充至条目 %(applied)s；其后的读数未比对，首个为条目 %(first)s",

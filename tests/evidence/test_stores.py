@@ -1,5 +1,6 @@
 """A value changed in the series store or in a real InfluxDB is named by the verifier, with its place."""
 
+import json
 import random
 import shutil
 import sqlite3
@@ -10,6 +11,7 @@ import pytest
 
 from gateway.series.codec import decode, encode
 from gateway.series.store import SeriesStore as Writer
+from gateway.verifier.__main__ import main
 from gateway.verifier.checkpoints import Options
 from gateway.verifier.folder import FolderCheck
 from gateway.verifier.report import Report
@@ -84,6 +86,12 @@ def test_a_day_of_a_meter_taken_out_whole_is_missed(plant):
     found = check(plant).problems
     assert {each.code for each in found} == {"value.missing"}
     assert len(found) > 100
+
+
+def test_a_folder_without_its_store_is_not_said_to_have_been_compared(plant, capsys):
+    shutil.rmtree(plant / "series")
+    assert main([str(plant), "--json"]) == 0
+    assert "note.no_series" in {each["code"] for each in json.loads(capsys.readouterr().out)["notes"]}
 
 
 def test_a_store_that_says_it_is_not_filled_yet_is_not_taken_for_whole(plant):
