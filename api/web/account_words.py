@@ -60,7 +60,7 @@ class AccountWords:
         if value is None:
             return shown.NOTHING
         text = grouped(f"{value:.0f}") if abs(value) >= 1000 else f"{value:.3g}"
-        return f"{text} {unit}".strip()
+        return f"{text} {self.view.unit(unit)}".strip()
 
     def reason(self, reason: str) -> str:
         """A reason in words, with what it names: ``missing_windows:el-mill:3``."""
