@@ -13,9 +13,10 @@ from api.questions.account import AccountFor, Line, ResultId
 from api.questions.words import IdInPath
 from api.tables import Table
 from api.writing import Recorded, WritingFor
-from gateway.audit.accounts import FigureFact
+from gateway.audit.accounts import FigureFact, line_fact
 from gateway.audit.budgets import MAX_DRAWS, BudgetFact, BudgetRow
-from gateway.audit.carbon import CarbonAccount, CheckFact, Exposure, ParameterFact, SourceFact, line_fact
+from gateway.audit.carbon import CarbonAccount, Exposure, ParameterFact, SourceFact
+from gateway.audit.crosschecks import CheckFact
 from gateway.audit.results import ComparisonFact, ResultFact, compared, result_version, result_versions
 
 router = APIRouter(prefix="/api/v1")

@@ -71,6 +71,11 @@ def figure_fact(id_: str, figure: Figure) -> FigureFact:
     )
 
 
+def line_fact(made: Account, name: str) -> FigureFact:
+    """A line of an account as a view; KeyError when the account has no such line."""
+    return figure_fact(name, made.lines[name].figure)
+
+
 def inputs_of(sources: Sources, asking: Asking, period: Period, known_seq: int | None = None) -> Inputs:
     """What an account of a period is made from, as known at the moment of asking unless another entry is named."""
     return gather(

@@ -10,9 +10,8 @@ from gateway.accounting.account import Account
 from gateway.accounting.budget import Contribution, budget, improvements
 from gateway.accounting.estimate import Effect
 from gateway.accounting.montecarlo import Sampled, of_estimate, of_quotient, sample
-from gateway.audit.accounts import FigureFact, account_of
+from gateway.audit.accounts import FigureFact, account_of, line_fact
 from gateway.audit.asking import Asking, Sources
-from gateway.audit.carbon import line_fact
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import Period
 

@@ -9,26 +9,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gateway.accounting.account import Account
-from gateway.accounting.checks import NamedCheck, invoice_checks, stock_checks, virtual_checks
-from gateway.accounting.estimate import Estimate
 from gateway.accounting.linear import FormulaError
 from gateway.accounting.plan import EmissionSource, Parameter
 from gateway.accounting.quantities import Quantities
 from gateway.accounting.quantity import Quantity
-from gateway.accounting.tiers import TierTable, tier
-from gateway.audit.accounts import FigureFact, account_of, figure_fact
+from gateway.audit.accounts import FigureFact, account_of, figure_fact, line_fact
 from gateway.audit.asking import Asking, Sources
+from gateway.audit.crosschecks import CheckFact, crosschecks
 from gateway.audit.samples import DoubtFact, LaboratoryMonth, SampleFact, doubts_of, laboratory_months, samples_of
+from gateway.audit.tiers import TierFact, tiers_of
 from gateway.domain.figure import decimal_text
 from gateway.domain.time import Period
-
-TIER_OF_KIND = {
-    "fuel_heat": "combustion_fuel",
-    "fuel_mass": "combustion_fuel",
-    "fuel_volume": "combustion_fuel",
-    "carbonate": "carbonate_input",
-}
-"""Which row of a tier table grades the activity of a kind of source; others are not graded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,37 +93,6 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TierFact:
-    """A source's activity graded by one law, which is always named."""
-
-    source: str
-    name: str
-    law: str
-    standing: str
-    note: str
-    graded_zh: str
-    graded_en: str
-    expanded_percent: float | None
-    tier: int | None
-    next_percent: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckFact:
-    """A cross-check: ``metered`` held against ``recorded``, ``limit`` U of the metering; texts, empty where unknown."""
-
-    kind: str
-    name: str
-    unit: str
-    metered: str
-    recorded: str
-    difference: str
-    limit: str
-    agreement: str
-    reasons: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CarbonAccount:
     """Everything the carbon page shows of one time."""
 
@@ -201,27 +161,6 @@ def carbon_account(sources: Sources, asking: Asking, period: Period) -> CarbonAc
         doubts=doubts_of(made),
         checks=crosschecks(sources, asking, made),
     )
-
-
-def line_fact(made: Account, name: str) -> FigureFact:
-    """A line of an account as a view; KeyError when the account has no such line."""
-    return figure_fact(name, made.lines[name].figure)
-
-
-def source_emissions(sources: Sources, asking: Asking, period: Period) -> dict[str, FigureFact]:
-    """tCO2 by source of the plan over a period: what fuels and process say, for comparison with the stack."""
-    made = account_of(sources, asking, period)
-    return {each.id: line_fact(made, f"carbon/source/{each.id}") for each in made.inputs.plan.sources}
-
-
-def boundary_emissions(sources: Sources, asking: Asking, period: Period) -> dict[str, FigureFact]:
-    """Every boundary's direct, indirect and total emission by line, such as ``carbon/enterprise/direct``."""
-    made = account_of(sources, asking, period)
-    return {
-        name: line_fact(made, name)
-        for name in made.lines
-        if name.startswith("carbon/") and not name.startswith("carbon/source/")
-    }
 
 
 def widest_total(made: Account) -> Fraction | None:
@@ -323,67 +262,3 @@ def exposure_of(made: Account) -> list[Exposure]:
 
 def _share(part: Fraction | None, whole: Fraction | None) -> int | None:
     return None if part is None or not whole else round(1000 * part / abs(whole))
-
-
-def tiers_of(tables: Sequence[TierTable], made: Account) -> list[TierFact]:
-    """Each graded source's activity by every law whose tables are at hand."""
-    found = []
-    for source in made.inputs.plan.sources:
-        activity = made.workings[source.id].activity
-        row = TIER_OF_KIND.get(source.kind)
-        if row is None or activity is None:
-            continue
-        for table in tables:
-            if table.id.rpartition("/")[2] != row:
-                continue
-            graded = tier(activity.figure(made.effects), table.limits, table.law)
-            found.append(
-                TierFact(
-                    source=source.id,
-                    name=source.name,
-                    law=graded.law,
-                    standing=table.standing,
-                    note=table.note,
-                    graded_zh=table.name_zh,
-                    graded_en=table.name_en,
-                    expanded_percent=graded.expanded_percent,
-                    tier=graded.tier,
-                    next_percent="" if graded.next_percent is None else decimal_text(graded.next_percent),
-                )
-            )
-    return found
-
-
-def crosschecks(sources: Sources, asking: Asking, made: Account) -> list[CheckFact]:
-    """Invoices against meters and stock against flow over the account's time."""
-    inputs = made.inputs
-    found = [
-        *invoice_checks(inputs, sources.registry, sources.settlement, asking.zone),
-        *stock_checks(inputs, sources.registry, Quantities(inputs)),
-        *virtual_checks(inputs, Quantities(inputs)),
-    ]
-    return [_check(each) for each in found]
-
-
-def _check(named: NamedCheck) -> CheckFact:
-    def said(value: Fraction | None) -> str:
-        return "" if value is None else decimal_text(value, 6)
-
-    check = named.check
-    return CheckFact(
-        kind=named.kind,
-        name=named.name,
-        unit=named.unit,
-        metered=said(check.metered),
-        recorded=said(check.other),
-        difference=said(check.difference),
-        limit=said(check.limit),
-        agreement=str(check.agreement),
-        reasons=check.reasons,
-    )
-
-
-def estimate_of_line(made: Account, line: str) -> Estimate | None:
-    """A line's estimate; None where the account has no such line or no value for it."""
-    found = made.lines.get(line)
-    return None if found is None else found.quantity.estimate

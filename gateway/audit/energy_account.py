@@ -13,9 +13,9 @@ from gateway.accounting.checks import STOCK_TOLERANCE_US, costs
 from gateway.accounting.crosschecks import stock_change, stock_records
 from gateway.accounting.quantities import Quantities
 from gateway.accounting.quantity import Quantity, added
-from gateway.audit.accounts import FigureFact, account_of, figure_fact
+from gateway.audit.accounts import FigureFact, account_of, figure_fact, line_fact
 from gateway.audit.asking import Asking, Sources
-from gateway.audit.carbon import CheckFact, crosschecks, line_fact
+from gateway.audit.crosschecks import CheckFact, crosschecks
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.figure import decimal_text
 from gateway.domain.ledger import Direction

@@ -30,11 +30,11 @@ from gateway.assembly.accounting_files import read_laboratory, read_stock
 from gateway.assembly.accounting_loading import catalogues, reference, units_of
 from gateway.assembly.platform import SystemClock
 from gateway.audit.budgets import MAX_DRAWS, SEED, sample_of
-from gateway.audit.carbon import tiers_of
-from gateway.cli.asked import Moment
+from gateway.audit.tiers import tiers_of
+from gateway.cli.asked import Moment, period
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
 from gateway.domain.figure import decimal_text
-from gateway.domain.time import Period, iso
+from gateway.domain.time import iso
 from gateway.i18n import text
 from gateway.journal.entry import Draft
 from gateway.journal.journal import Journal
@@ -43,7 +43,10 @@ _DATA = click.option("--data", type=click.Path(path_type=Path), required=True, h
 _ACTOR = click.option("--actor", help="Who does this; default: the user of this machine.")
 _REASON = click.option("--reason", default="", help="Why.")
 _ALSO = click.option(
-    "--also", type=click.Path(path_type=Path), multiple=True, help="A folder of catalogues of your own."
+    "--also",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    multiple=True,
+    help="A folder of catalogues of your own.",
 )
 _FROM = click.option("--from", "start_us", type=Moment(), required=True, help="RFC 3339 with offset.")
 _TO = click.option("--to", "end_us", type=Moment(), required=True, help="RFC 3339 with offset, exclusive.")
@@ -173,7 +176,7 @@ def show_command(
 ) -> None:
     """Compute and show; nothing is written. 计算并显示，不写入。"""
     with opened(data) as there:
-        made = account(there.inputs(Period(start_us, end_us), known_seq))
+        made = account(there.inputs(period(language, start_us, end_us), known_seq))
         beside = beside_document(made, there.registry, there.settlement, there.zone)
     if as_json:
         click.echo(json.dumps({**account_document(made), **beside}, ensure_ascii=False))
@@ -222,7 +225,7 @@ def budget_command(
 ) -> None:
     """Which meter, certificate or factor dominates a line's uncertainty. 不确定度分量表。"""
     with opened(data) as there:
-        made = account(there.inputs(Period(start_us, end_us)))
+        made = account(there.inputs(period(language, start_us, end_us)))
     found = made.lines.get(line)
     if found is None or found.quantity.estimate is None:
         raise UnknownObjectError("there is no line '%(line)s' with a value", line=line)
@@ -252,7 +255,7 @@ def budget_command(
 def tiers_command(language: str, *, start_us: int, end_us: int, as_json: bool, data: Path) -> None:
     """Grade the activity data of sources by Regulation (EU) 2018/2066. 按欧盟 2018/2066 号法规评定层级。"""
     with opened(data) as there:
-        made = account(there.inputs(Period(start_us, end_us)))
+        made = account(there.inputs(period(language, start_us, end_us)))
     found = tiers_of(reference().tiers, made)
     if as_json:
         click.echo(json.dumps({"tiers": [asdict(each) for each in found]}, ensure_ascii=False))
@@ -279,7 +282,7 @@ def compute_command(
     """Compute and record a version of a result. 计算并记录一个结果版本。"""
     with opened(data) as there:
         known = there.registry.applied_seq()
-        made = account(there.inputs(Period(start_us, end_us), known))
+        made = account(there.inputs(period(language, start_us, end_us), known))
         numbers = [each.version for each in results(there.registry, there.folder.organisation) if each.id == id_]
         version = max(numbers, default=0) + 1
         draft = result_draft(

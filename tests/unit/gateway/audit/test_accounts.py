@@ -12,7 +12,7 @@ from gateway.audit.accounts import FigureFact, account_of, inputs_of, whole_days
 from gateway.audit.asking import Asking
 from gateway.audit.balance import Closure, balances, remainder_days
 from gateway.audit.budgets import budget_of, budgeted_lines
-from gateway.audit.carbon import boundary_emissions, carbon_account, source_emissions
+from gateway.audit.carbon import carbon_account
 from gateway.audit.energy_account import energy_account, energy_account_or_none, product_activity
 from gateway.audit.flow import energy_flow
 from gateway.audit.results import ResultChangedError, compared, result_version, result_versions
@@ -71,8 +71,9 @@ def test_totals_sources_and_what_stands_behind_them(plant: OpenFolder, ask: Aski
     assert power.parameters[0].origin == "factor"
     assert power.parameters[0].entry is not None
     assert coal.share_permille == round(1000 * COAL_CO2 / (COAL_CO2 + POWER_CO2))
-    assert near(source_emissions(plant.sources, ask, DAY)["coal"], COAL_CO2)
-    assert near(boundary_emissions(plant.sources, ask, DAY)["carbon/enterprise/total"], COAL_CO2 + POWER_CO2)
+    assert near(coal.emission, COAL_CO2)
+    enterprise = next(each for each in found.boundaries if each.id == "enterprise")
+    assert near(enterprise.total, COAL_CO2 + POWER_CO2)
 
 
 def test_default_exposure_in_tonnes(plant: OpenFolder, ask: Asking) -> None:
