@@ -27,6 +27,7 @@ from gateway.sealing.sealer import Sealer
 from gateway.verifier import notes
 from gateway.verifier.proof import check_proof
 from gateway.verifier.report import Report
+from tests.born_folder import MovableClock
 
 METERS = 500
 MINUTES = 1_440
@@ -36,21 +37,6 @@ MINUTE_US = 60_000_000
 DAY_US = 86_400_000_000
 START_US = 20_600 * DAY_US
 SAMPLE = 20_000
-
-
-class MovableClock:
-    """UTC moves when told."""
-
-    now_us = START_US
-
-    def utc_us(self) -> int:
-        return self.now_us
-
-    def monotonic_ns(self) -> int:
-        return time.monotonic_ns()
-
-    async def sleep(self, duration_s: float) -> None:
-        raise NotImplementedError
 
 
 class Meter:
@@ -104,7 +90,7 @@ def measure() -> Iterator[Result]:
 
 
 def _measure(work: Path) -> Iterator[Result]:
-    rng, clock = random.Random(1), MovableClock()
+    rng, clock = random.Random(1), MovableClock(START_US)
     folder = DataFolder.create(
         work / "plant", organisation="works", site="plant", time_zone="Asia/Shanghai", simulated=True, clock=clock
     )

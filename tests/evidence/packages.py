@@ -17,8 +17,9 @@ from gateway.journal.journal import Journal
 from gateway.sealing.package import PackageWriter
 from gateway.sealing.sealer import Sealer
 from gateway.sealing.selection import Wish
+from tests.born_folder import MovableClock
 from tests.evidence.mutations import UnchangedError, changed_bytes
-from tests.evidence.plant import DOCUMENT, MovableClock
+from tests.evidence.plant import DOCUMENT
 from tests.plant_folder import NOW, START, build_folder
 
 

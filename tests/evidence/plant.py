@@ -3,7 +3,6 @@
 import hashlib
 import random
 import struct
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,27 +11,11 @@ from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.sealing.archivist import Archivist
 from gateway.sealing.sealer import Sealer
+from tests.born_folder import START_US, MovableClock
 
-START_US = 1_764_000_000_000_000 // 86_400_000_000 * 86_400_000_000
 PERIOD_US = 900_000_000
 DEVICES = ("kiln", "mill")
 DOCUMENT = b"%PDF-1.4 a certificate of verification\n"
-
-
-@dataclass
-class MovableClock:
-    """UTC moves when told."""
-
-    now_us: int = START_US
-
-    def utc_us(self) -> int:
-        return self.now_us
-
-    def monotonic_ns(self) -> int:
-        return time.monotonic_ns()
-
-    async def sleep(self, duration_s: float) -> None:
-        raise NotImplementedError
 
 
 @dataclass

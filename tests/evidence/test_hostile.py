@@ -27,8 +27,9 @@ from gateway.sealing.timestamp import stamped_draft
 from gateway.verifier.__main__ import _parser, verify
 from gateway.verifier.readings import Readings
 from gateway.verifier.report import Report
+from tests.born_folder import MovableClock
 from tests.evidence.packages import Package, build_package, read_members, unpacked, unseen_changes, zipped, zipped_bomb
-from tests.evidence.plant import MovableClock, Plant, build, configuration, poll
+from tests.evidence.plant import Plant, build, configuration, poll
 from tests.plant_folder import NOW, START, build_folder
 
 

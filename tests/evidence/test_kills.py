@@ -22,8 +22,9 @@ from gateway.verifier import notes
 from gateway.verifier.checkpoints import Options, Signed
 from gateway.verifier.folder import FolderCheck
 from gateway.verifier.report import Report
+from tests.born_folder import MovableClock
 from tests.campaign import share
-from tests.evidence.plant import PERIOD_US, MovableClock
+from tests.evidence.plant import PERIOD_US
 from tests.evidence.writer import main as write
 
 ROOT = Path(__file__).parents[2]

@@ -16,8 +16,8 @@ from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.sealing.archivist import Archivist
 from gateway.sealing.sealer import Sealer
+from tests.born_folder import MovableClock
 from tests.campaign import share
-from tests.evidence.plant import MovableClock
 from tests.evidence.power import Disk, Operation, read_trace
 from tests.evidence.test_kills import ROOT, check
 from tests.services import program

@@ -6,17 +6,16 @@ after a checkpoint was signed, ``ready`` when it begins.
 
 import base64
 import random
-import struct
 import sys
 from pathlib import Path
 
 from gateway.assembly.projecting import Projection
-from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.sealing.archivist import Archivist
 from gateway.sealing.sealer import Sealer
-from tests.evidence.plant import DEVICES, PERIOD_US, START_US, MovableClock, configuration
+from tests.born_folder import START_US, MovableClock
+from tests.evidence.plant import DEVICES, PERIOD_US, configuration, poll
 
 JUMP_US = 6 * PERIOD_US
 
@@ -24,22 +23,6 @@ JUMP_US = 6 * PERIOD_US
 def say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def body(slot_us: int, cfg: int, rng: random.Random) -> dict:
-    register = (slot_us - START_US) // PERIOD_US * 7
-    return {
-        "group": "main",
-        "slot": slot_us,
-        "sent": slot_us + 1_000,
-        "received": slot_us + 40_000,
-        "cfg": cfg,
-        "outcome": "ok",
-        "raw": [struct.pack(">If", register, rng.uniform(100, 900))],
-        "findings": [],
-        "rules": "1",
-        "registry": 0,
-    }
 
 
 def main(path: Path, *, rounds: int = 1_000_000, seed: int | None = None) -> None:
@@ -67,7 +50,7 @@ def main(path: Path, *, rounds: int = 1_000_000, seed: int | None = None) -> Non
             drafts = []
             for _ in range(6):
                 for device, cfg in configurations.items():
-                    drafts.append(Draft("poll", f"works/device/{device}", slot + 40_000, body(slot, cfg, rng)))
+                    drafts.append(poll(device, cfg, slot, (slot - START_US) // PERIOD_US * 7, rng))
                 slot += PERIOD_US
             clock.now_us = slot
             encoded = [draft.encode() for draft in drafts]
