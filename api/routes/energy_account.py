@@ -14,15 +14,14 @@ from api.routes.account import FIGURE_OF_ROW
 from api.tables import Table
 from gateway.audit.accounts import FigureFact
 from gateway.audit.energy_account import (
-    ActivityRow,
     CostRow,
     CostSlot,
     EnergyAccount,
     GroupRow,
     SupplyRow,
-    product_activity,
 )
 from gateway.audit.flow import Flow, FlowLink, energy_flow
+from gateway.audit.product_activity import ActivityRow, product_activity
 
 router = APIRouter(prefix="/api/v1")
 

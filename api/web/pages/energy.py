@@ -7,7 +7,8 @@ from api.asked import AskedFor
 from api.questions.energy import EnergyFor, Kind
 from api.web.account_words import AccountWords
 from api.web.environment import page
-from gateway.audit.energy_account import energy_account_or_none, product_activity
+from gateway.audit.energy_account import energy_account_or_none
+from gateway.audit.product_activity import product_activity
 
 router = APIRouter(include_in_schema=False)
 

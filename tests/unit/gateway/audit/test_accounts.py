@@ -13,8 +13,9 @@ from gateway.audit.asking import Asking
 from gateway.audit.balance import Closure, balances, remainder_days
 from gateway.audit.budgets import budget_of, budgeted_lines
 from gateway.audit.carbon import carbon_account
-from gateway.audit.energy_account import energy_account, energy_account_or_none, product_activity
+from gateway.audit.energy_account import energy_account, energy_account_or_none
 from gateway.audit.flow import energy_flow
+from gateway.audit.product_activity import product_activity
 from gateway.audit.results import ResultChangedError, compared, result_version, result_versions
 from gateway.domain.errors import UnknownObjectError
 from gateway.domain.time import Period
