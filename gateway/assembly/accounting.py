@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from config.accounting_catalogues import AccountingCatalogues
 from config.accounting_plan import AccountingPlan, load_plan
-from config.loading import UnusableFileError
 from gateway.accounting.carbon import INDIRECT
 from gateway.accounting.factors import factors_of
 from gateway.accounting.inputs import Inputs, gather
@@ -19,6 +18,7 @@ from gateway.accounting.linear import resolved
 from gateway.accounting.plan import FIELD, PLAN_ID
 from gateway.accounting.tariff import Tariff
 from gateway.assembly.accounting_loading import factor_sets, reference
+from gateway.assembly.file_problems import problems_said
 from gateway.domain.errors import ConfigurationError, DataFolderError, MeterproofError
 from gateway.domain.time import Period
 from gateway.i18n import text
@@ -109,14 +109,8 @@ def drafts_for_sets(
 
 def read_plan(path: Path, language: str) -> AccountingPlan:
     """A plan file; ConfigurationError with file, line and column of every problem."""
-    try:
+    with problems_said(language):
         return load_plan(path)
-    except UnusableFileError as error:
-        lines = [
-            f"{each.file}:{each.line}:{each.column}: {text(language, each.message, **each.facts)}"
-            for each in error.problems
-        ]
-        raise ConfigurationError(lines) from error
 
 
 def check_plan(plan: AccountingPlan, found: AccountingCatalogues, points: frozenset[str], language: str) -> None:

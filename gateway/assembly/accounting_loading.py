@@ -15,13 +15,11 @@ from config.accounting_rows import (
     GridCatalogue,
     TierCatalogue,
 )
-from config.loading import UnusableFileError
 from gateway.accounting.reference import Reference
 from gateway.accounting.tiers import TierTable
 from gateway.accounting.units import Law, Unit, Units
-from gateway.domain.errors import ConfigurationError
+from gateway.assembly.file_problems import problems_said
 from gateway.domain.figure import decimal_fraction
-from gateway.i18n import text
 
 Row = list[str | None]
 Set = CoefficientCatalogue | FuelCatalogue | FuelIntensityCatalogue | GridCatalogue | CarbonateCatalogue | EmissionPack
@@ -29,14 +27,8 @@ Set = CoefficientCatalogue | FuelCatalogue | FuelIntensityCatalogue | GridCatalo
 
 def catalogues(folders: Sequence[Path], language: str) -> AccountingCatalogues:
     """Shipped catalogues and the operator's; ConfigurationError with every problem as a sentence."""
-    try:
+    with problems_said(language):
         return load_accounting(folders)
-    except UnusableFileError as error:
-        lines = [
-            f"{each.file}:{each.line}:{each.column}: {text(language, each.message, **each.facts)}"
-            for each in error.problems
-        ]
-        raise ConfigurationError(lines) from error
 
 
 def units_of(found: AccountingCatalogues) -> Units:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from config.loading import UnusableFileError
 from config.review_catalogues import (
     EquippingEdition as EditionFile,
 )
@@ -13,6 +12,7 @@ from config.review_catalogues import (
     read_review_catalogue,
     shipped_review_catalogues,
 )
+from gateway.assembly.file_problems import problems_said
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
 from gateway.i18n import text
 from gateway.journal import canonical
@@ -69,14 +69,8 @@ def edition_document(path: Path, language: str) -> dict[str, Any]:
 
 
 def _read(path: Path, wanted: type[ReviewCatalogue], language: str) -> dict[str, Any]:
-    try:
+    with problems_said(language):
         found, sha256 = read_review_catalogue(path)
-    except UnusableFileError as error:
-        lines = [
-            f"{each.file}:{each.line}:{each.column}: {text(language, each.message, **each.facts)}"
-            for each in error.problems
-        ]
-        raise ConfigurationError(lines) from error
     if not isinstance(found, wanted):
         raise ConfigurationError([text(language, "%(path)s holds another kind of catalogue", path=str(path))])
     return _document(found, sha256)

@@ -15,11 +15,11 @@ from config.catalogues import measurands
 from config.loading import FileProblem, KeyPath, LoadedFile
 from config.profile import Profile, ProfileChannel, ProfileGroup, load_profile, profile_ids, shipped_profiles
 from config.site import DeviceEntry, Endpoint, SiteFile, SiteParts, load_site, sound_parts
+from gateway.assembly.file_problems import problem_line
 from gateway.assembly.plugins import Driver, drivers, is_listening, is_polling
 from gateway.domain.device import Channel, ChannelKind, Device, RequestGroup
 from gateway.domain.errors import ConfigurationError, Problem
 from gateway.domain.time import US_PER_S
-from gateway.i18n import text
 from gateway.ports import Document, PayloadDecoder, ReadPlan
 
 IDENTITY_PERIOD_S = 86_400
@@ -102,12 +102,6 @@ class AssembledSite:
     def data_folder(self) -> Path:
         """The data folder the file names; relative names stand beside the file."""
         return (self.path.parent / self.file.data).resolve()
-
-
-def problem_line(problem: FileProblem, language: str) -> str:
-    """One problem as people read it: ``file:line:column: sentence``."""
-    sentence = text(language, problem.message, **problem.facts)
-    return f"{problem.file}:{problem.line}:{problem.column}: {sentence}"
 
 
 def load_assembled_site(path: Path, *, language: str = "en", period_s: int | None = None) -> AssembledSite:

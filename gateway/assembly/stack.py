@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from config.loading import UnusableFileError
 from config.stack_plan import CemsPackFile, StackPlan, load_packs, load_stack_plan, shipped_packs
 from gateway.accounting.plan import Plan
+from gateway.assembly.file_problems import problems_said
 from gateway.audit.plant import channel_facts
 from gateway.cems.control import TYPES, QualityTest
 from gateway.cems.pack import CemsPack
@@ -32,10 +32,8 @@ PARAMETERS = ("co2", "o2", "flow", "moisture")
 
 def packs(also: tuple[Path, ...], language: str) -> dict[str, CemsPackFile]:
     """The packs that ship and the operator's; ConfigurationError with every problem."""
-    try:
+    with problems_said(language):
         return {**shipped_packs(), **(load_packs(list(also)) if also else {})}
-    except UnusableFileError as error:
-        raise ConfigurationError(_sentences(error, language)) from error
 
 
 def shipped_facts() -> list[CemsPack]:
@@ -45,17 +43,8 @@ def shipped_facts() -> list[CemsPack]:
 
 def read_plan(path: Path, language: str) -> StackPlan:
     """A plan file; ConfigurationError with file, line and column of every problem."""
-    try:
+    with problems_said(language):
         return load_stack_plan(path)
-    except UnusableFileError as error:
-        raise ConfigurationError(_sentences(error, language)) from error
-
-
-def _sentences(error: UnusableFileError, language: str) -> list[str]:
-    return [
-        f"{each.file}:{each.line}:{each.column}: {text(language, each.message, **each.facts)}"
-        for each in error.problems
-    ]
 
 
 def check_plan(

@@ -10,7 +10,7 @@ import click
 
 from gateway.assembly.platform import SystemClock
 from gateway.domain.errors import ConfigurationError, DataFolderError, MeterproofError
-from gateway.domain.time import from_datetime, parse_iso, recordable, to_datetime
+from gateway.domain.time import Period, from_datetime, recordable
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.registry.registry import Registry
@@ -37,8 +37,8 @@ class Moment(click.ParamType[int]):
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The instant; a wrong text is the caller's mistake and is said so."""
         try:
-            return value if isinstance(value, int) else _within(parse_iso(value))
-        except (ValueError, OverflowError):
+            return value if isinstance(value, int) else _instant(datetime.fromisoformat(value))
+        except ValueError:
             message = "'%(value)s' is no instant from 1900 to 2200; example: 2026-11-01T08:00:00+08:00"
             self.fail(text(_language(ctx), message, value=str(value)), param, ctx)
 
@@ -52,18 +52,18 @@ class Day(click.ParamType[date]):
         """The day; a wrong text is the caller's mistake and is said so."""
         try:
             day = value if isinstance(value, date) else datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007
-            _within(from_datetime(datetime.combine(day, time(), UTC)))
+            _instant(datetime.combine(day, time(), UTC))
         except ValueError:
             message = "'%(value)s' is no date from 1900 to 2200; example: 2026-11-01"
             self.fail(text(_language(ctx), message, value=str(value)), param, ctx)
         return day
 
 
-def _within(at_us: int) -> int:
-    """The instant itself, where an entry can hold it; ValueError otherwise."""
-    if not recordable(to_datetime(at_us).date()):
-        raise ValueError(at_us)
-    return at_us
+def _instant(moment: datetime) -> int:
+    """The instant (µs UTC) of a moment whose day may go on record; ValueError otherwise, or without a zone."""
+    if not recordable(moment.date()):
+        raise ValueError(moment)
+    return from_datetime(moment)
 
 
 def _language(context: click.Context | None) -> str:
@@ -99,12 +99,19 @@ def local_instant(language: str, value: str, zone: ZoneInfo, *, end: bool = Fals
         moment = datetime.fromisoformat(value)
         if end and len(value) == len("2026-11-01"):
             moment = datetime.combine(moment, time.max)
-        return _within(from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=zone)))
-    except (ValueError, OverflowError) as error:
+        return _instant(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    except ValueError as error:
         message = text(
             language, "'%(value)s' is no date or instant from 1900 to 2200; example: 2026-11-01", value=value
         )
         raise ConfigurationError([message]) from error
+
+
+def period(language: str, start_us: int, end_us: int) -> Period:
+    """From one instant to a later one; ConfigurationError where it is not later."""
+    if end_us <= start_us:
+        raise ConfigurationError([text(language, "'--to' must lie after '--from'")])
+    return Period(start_us, end_us)
 
 
 def read_text(path: Path) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 import yaml
-from pydantic import ValidationError
 
+from config.loading import FileProblem, UnusableFileError, load_yaml, validated
+from gateway.assembly.file_problems import problems_said
 from gateway.assembly.platform import SystemClock
 from gateway.certificates.confirming import Confirmation, confirmation_draft
 from gateway.certificates.evidence import Evidence, examine
@@ -232,20 +233,23 @@ def write(
         raise ConfigurationError([text(language, "--key and --signer go together")])
     if target.exists():
         raise ConfigurationError([text(language, "%(file)s exists already", file=str(target))])
-    try:
-        calibration = InHouseCalibration.model_validate(yaml.safe_load(_content(record)))
-    except yaml.YAMLError as error:
-        raise ConfigurationError([f"{record}: {error}"]) from error
-    except ValidationError as error:
-        lines = [f"{record}: {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        raise ConfigurationError(lines) from error
-    written = write_certificate(calibration, "Meterproof", version("meterproof"))
+    written = write_certificate(_calibration(record, language), "Meterproof", version("meterproof"))
     if key is not None and signer is not None:
         password = _content(password_file).split(b"\n")[0].strip() if password_file is not None else None
         now_us = SystemClock().utc_us()
         written = sign_certificate(written, _content(key), _content(signer), password, now_us=now_us)
     target.write_bytes(written)
     click.echo(str(target))
+
+
+def _calibration(record: Path, language: str) -> InHouseCalibration:
+    """The record of a calibration; ConfigurationError with everything wrong in it, each at its line."""
+    problems: list[FileProblem] = []
+    with problems_said(language):
+        found = validated(load_yaml(record), InHouseCalibration, problems)
+        if found is None:
+            raise UnusableFileError(problems)
+    return found
 
 
 def _certificates(state: LedgerState) -> dict[str, Mapping[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gateway.assembly.file_problems import problem_line
 from gateway.assembly.measured_times import MeasuredLine, measured_line, poll_times_us
 from gateway.assembly.site_loading import (
     AssembledEndpoint,
@@ -14,7 +15,6 @@ from gateway.assembly.site_loading import (
     Timetabling,
     examine_site,
     polled_groups,
-    problem_line,
 )
 from gateway.domain.errors import ConfigurationError
 from gateway.i18n import text

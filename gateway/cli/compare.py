@@ -29,6 +29,8 @@ def command(
     language: str, *, data: Path, stack: str, first: date | None, last: date | None, step: str, as_json: bool
 ) -> None:
     """Compare the stack with fuel-side accounting. 在线监测与燃料端核算的差异研究。"""
+    if first is not None and last is not None and last < first:
+        raise click.UsageError(text(language, "'--last' must not lie before '--first'"))
     folder = DataFolder.open(data)
     with open_for_reading(folder) as reader:
         asking = reader.asking(present(folder, reader.sources.registry))

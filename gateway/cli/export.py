@@ -8,8 +8,7 @@ import click
 
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.sealing_now import sealed_up_to
-from gateway.cli.asked import ACTOR, DATA, local_instant
-from gateway.domain.errors import ConfigurationError
+from gateway.cli.asked import ACTOR, DATA, local_instant, period
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -44,10 +43,8 @@ def command(
     """Write an evidence package (ZIP). 导出证据包。"""
     folder = DataFolder.open(data)
     zone = ZoneInfo(folder.time_zone)
-    start_us, end_us = (local_instant(language, each, zone) for each in (from_, to))
-    wish = Wish(start_us, end_us, _listed(points), _listed(devices))
-    if wish.to_us <= wish.from_us:
-        raise ConfigurationError([text(language, "'--to' must lie after '--from'")])
+    asked = period(language, *(local_instant(language, each, zone) for each in (from_, to)))
+    wish = Wish(asked.start_us, asked.end_us, _listed(points), _listed(devices))
     clock = SystemClock()
     with Journal.open(folder) as journal:
         writer = PackageWriter(folder, journal, clock, sealed_up_to(folder, journal, clock), actor)

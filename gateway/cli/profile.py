@@ -8,7 +8,7 @@ import click
 
 from config.catalogues import measurands
 from config.profile import Profile, load_profile, profile_ids, shipped_profiles
-from gateway.assembly.site_loading import problem_line
+from gateway.assembly.file_problems import problem_line
 from gateway.domain.errors import ConfigurationError, UnknownObjectError
 from gateway.i18n import text
 
@@ -20,7 +20,9 @@ CONFIDENCES = {
     "推断": "inference",
 }
 PROFILES_OPTION = click.option(
-    "--profiles", type=click.Path(path_type=Path), help="A folder of your own profiles, looked at first."
+    "--profiles",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder of your own profiles, looked at first.",
 )
 
 

@@ -17,11 +17,11 @@ from gateway.assembly.review_loading import (
     edition_document,
     editions,
 )
-from gateway.cli.asked import ACTOR, AS_JSON, DATA, FILE, local_instant, read_text
+from gateway.cli.asked import ACTOR, AS_JSON, DATA, FILE, local_instant, period, read_text
 from gateway.cli.review_desk import Desk, attached, desk_of
 from gateway.cli.review_draw import DRAWS
 from gateway.cli.review_machine import COMMANDS
-from gateway.domain.errors import ConfigurationError, UnknownObjectError
+from gateway.domain.errors import UnknownObjectError
 from gateway.i18n import text
 from gateway.i18n.terms import term
 from gateway.journal.entry import Draft
@@ -130,9 +130,7 @@ def plan_command(
     document = chosen_checklist(checklist, language)
     with desk_of(language, data, actor) as desk:
         zone = ZoneInfo(desk.folder.time_zone)
-        start, end = local_instant(language, from_, zone), local_instant(language, to, zone)
-        if end <= start:
-            raise ConfigurationError([text(language, "'--to' must lie after '--from'")])
+        asked = period(language, *(local_instant(language, each, zone) for each in (from_, to)))
         state = current(desk.folder, desk.journal)
         if review in state.reviews:
             raise ReviewError("a review '%(id)s' is on record already", id=review)
@@ -143,8 +141,8 @@ def plan_command(
         roles = ["leader" if place == 0 else "member" for place in range(len(names))]
         facts = {
             "title": title,
-            "from": start,
-            "to": end,
+            "from": asked.start_us,
+            "to": asked.end_us,
             "enterprise": enterprise or desk.organisation,
             "organiser": organiser,
             "team": [{"reviewer": name, "role": role} for name, role in zip(names, roles, strict=True)],

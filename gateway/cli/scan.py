@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 
 from config.site import load_site
+from gateway.assembly.file_problems import problem_line
 from gateway.assembly.platform import SystemClock, SystemRandom, SystemStreams
 from gateway.assembly.plugins import drivers
-from gateway.assembly.site_loading import problem_line
 from gateway.domain.errors import ConfigurationError, MeterproofError, UnknownObjectError
 from gateway.i18n import text
 from gateway.i18n.recorded import detail

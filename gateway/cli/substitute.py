@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from gateway.cli.asked import ACTOR, DATA, WHY, Moment, present
+from gateway.cli.asked import ACTOR, DATA, WHY, Moment, period, present
 from gateway.domain.errors import UnknownObjectError
-from gateway.domain.time import Period, iso
+from gateway.domain.time import iso
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -44,6 +44,7 @@ def command(
     preview: bool,
 ) -> None:
     """Fill missing quarter hours of a channel by a rule. 按规则填补缺失的 15 分钟电量。"""
+    asked = period(language, start_us, end_us)
     folder = DataFolder.open(data)
     rule = PACKS[pack]
     registry = Registry.open(folder.registry)
@@ -57,7 +58,7 @@ def command(
             settlement,
             folder.organisation,
             (device, channel),
-            Period(start_us, max(start_us, end_us)),
+            asked,
             rule,
             zone=ZoneInfo(folder.time_zone),
             highest=highest,

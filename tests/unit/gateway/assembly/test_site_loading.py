@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.assembly.site_loading import examine_site, journal_form, load_assembled_site, problem_line
+from gateway.assembly.file_problems import problem_line
+from gateway.assembly.site_loading import examine_site, journal_form, load_assembled_site
 from gateway.domain.errors import ConfigurationError
 from gateway.domain.time import US_PER_S
 from gateway.journal import canonical

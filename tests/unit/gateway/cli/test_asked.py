@@ -11,9 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import asked
+from gateway.cli.account import command as account
+from gateway.cli.certificate import command as certificate
+from gateway.cli.compare import command as compare
 from gateway.cli.ledger import command as ledger
 from gateway.domain.errors import ConfigurationError, DataFolderError, MeterproofError
 from gateway.journal.folder import DataFolder
+from tests.plant_folder import build_folder
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON_US = int(datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp()) * 1_000_000
@@ -68,6 +72,45 @@ def test_a_local_day_begins_and_ends_in_the_sites_zone() -> None:
     begin = asked.local_instant("en", "2026-11-01", SHANGHAI)
     assert begin == NOON_US - 20 * 3_600_000_000
     assert asked.local_instant("en", "2026-11-01", SHANGHAI, end=True) == begin + 24 * 3_600_000_000 - 1
+
+
+@pytest.mark.parametrize("value", ["1900-01-01", "2200-12-31"])
+def test_the_first_and_the_last_day_are_local_ones(value: str) -> None:
+    assert asked.local_instant("en", value, SHANGHAI)
+
+
+def test_a_period_ends_after_it_begins() -> None:
+    assert asked.period("en", 1, 2).duration_us == 1
+    for end_us in (1, 0):
+        with pytest.raises(ConfigurationError) as refused:
+            asked.period("zh", 1, end_us)
+        assert refused.value.lines == ("“--to”必须晚于“--from”",)
+
+
+@pytest.mark.parametrize("step", ["show", "tiers"])
+def test_an_account_of_no_time_is_refused_before_any_folder_is_made(step: str, tmp_path: Path) -> None:
+    folder = build_folder(tmp_path / "data")
+    span = ["--from", "2026-11-02T00:00:00Z", "--to", "2026-11-01T00:00:00Z", "--data", str(folder.path)]
+    refused = CliRunner().invoke(account, [step, *span], obj="en")
+    assert isinstance(refused.exception, ConfigurationError)
+    assert "'--to' must lie after '--from'" in refused.exception.lines
+
+
+def test_a_comparison_of_no_days(tmp_path: Path) -> None:
+    words = ["--data", str(tmp_path), "--first", "2026-11-10", "--last", "2026-11-01"]
+    assert "must not lie before" in CliRunner().invoke(compare, words, obj="en").output
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [("- 1\n", ":1:1: the file is empty"), ("a: [1\n", ":2:1: not valid YAML"), ("number: 1\n", "'city' is missing")],
+)
+def test_a_calibrations_record_is_refused_at_its_lines(tmp_path: Path, content: str, sentence: str) -> None:
+    record = tmp_path / "record.yaml"
+    record.write_text(content, encoding="utf-8")
+    refused = CliRunner().invoke(certificate, ["write", str(record), str(tmp_path / "dcc.xml")], obj="en")
+    assert isinstance(refused.exception, ConfigurationError)
+    assert any(sentence in each for each in refused.exception.lines), refused.exception.lines
 
 
 def test_who_has_no_name_here_is_named_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
