@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
-
+from benchmarks import _float40
+from benchmarks._float40 import CHANNELS
 from benchmarks.settlement import Fixed
 from gateway.acquisition.line import Line
 from gateway.assembly.collecting import Collection, open_collection
@@ -25,7 +25,6 @@ from gateway.domain.reading import Arrival, Outcome
 from gateway.domain.time import US_PER_S, parse_iso
 from gateway.journal.entry import EncodedDraft
 
-CHANNELS = 40
 POLLS = 5_000
 COMMIT = 250
 START_US = parse_iso("2023-01-01T00:00:00+08:00")
@@ -34,48 +33,17 @@ HOUR_US = 3_600 * US_PER_S
 
 def write_site(folder: Path, meters: int) -> Path:
     """Meters of one index and 39 moments behind one endpoint a hundred."""
-    channels = [
-        {
-            "id": f"c{n}",
-            "measurand": "active_energy_import" if n == 0 else "voltage",
-            "decimals": 1,
-            "source": {"address": 2 * n, "type": "f32"},
-        }
-        for n in range(CHANNELS)
-    ]
-    profile = {
-        "profile": 1,
-        "id": "bench/float40",
-        "protocol": "modbus",
-        "maker": "Bench",
-        "model": "Float40",
-        "name": {"zh": "基准", "en": "bench"},
-        "document": {"title": "benchmark", "confidence": "推断"},
-        "options": {"space": "holding"},
-        "groups": [{"id": "all", "channels": channels}],
-    }
-    (folder / "profiles" / "bench").mkdir(parents=True)
-    (folder / "profiles" / "bench" / "float40.yaml").write_text(yaml.safe_dump(profile, allow_unicode=True))
-    names = {"zh": "基准", "en": "Bench"}
-    site = {
-        "meterproof": 1,
-        "organisation": {"id": "bench", "name": names},
-        "site": {"id": "bench", "name": dict(names)},
-        "simulated": True,
-        "profiles": "profiles",
-        "schedule": {"period_s": 60},
-        "endpoints": [
-            {"id": f"e{n}", "protocol": "modbus", "connection": {"host": f"127.0.0.{n + 1}", "port": 502}}
+    return _float40.write_site(
+        folder,
+        lambda n: "active_energy_import" if n == 0 else "voltage",
+        decimals=1,
+        period_s=60,
+        endpoints=[
+            {"id": f"e{n}", "connection": {"host": f"127.0.0.{n + 1}", "port": 502}}
             for n in range((meters + 99) // 100)
         ],
-        "devices": [
-            {"id": f"m{n}", "endpoint": f"e{n // 100}", "profile": "bench/float40", "address": {"unit": n % 100 + 1}}
-            for n in range(meters)
-        ],
-    }
-    path = folder / "site.yaml"
-    path.write_text(yaml.safe_dump(site, allow_unicode=True))
-    return path
+        meters=[(f"e{n // 100}", n % 100 + 1) for n in range(meters)],
+    )
 
 
 class Feed:

@@ -21,8 +21,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from benchmarks import _float40
+from benchmarks._float40 import CHANNELS
 from benchmarks.result import TARGETS, Result
 from gateway.acquisition.balance import SlotBalance
 from gateway.assembly.collecting import Machine, build_collector, open_collection
@@ -32,7 +32,6 @@ from gateway.assembly.site_loading import AssembledDevice, AssembledEndpoint, As
 from gateway.journal.journal import Journal
 from tests.scenarios.test_acquisition_dead_units import ten_dead_of_a_hundred
 
-CHANNELS = 40
 COUNTERS = 8
 UNITS = (17, 18)  # whose registers, read as float32, are numbers of the usual size
 FIRST_ADDRESS = IPv4Address("127.0.0.1")
@@ -86,51 +85,17 @@ def write_site(folder: Path, meters: int, port: int, period_s: int) -> Path:
     """A site of meters with 40 float32 in one block, each on its own connection."""
     energies = ("active_energy_import", "active_energy_export", "reactive_energy_import", "reactive_energy_export")
     others = ("active_power", "reactive_power", "apparent_power", "voltage", "current", "voltage_l1", "current_l1")
-    channels = [
-        {
-            "id": f"c{n}",
-            "measurand": energies[n % len(energies)] if n < COUNTERS else others[n % len(others)],
-            "decimals": 3,
-            "source": {"address": 2 * n, "type": "f32"},
-        }
-        for n in range(CHANNELS)
-    ]
-    profile = {
-        "profile": 1,
-        "id": "bench/float40",
-        "protocol": "modbus",
-        "maker": "Bench",
-        "model": "Float40",
-        "name": {"zh": "基准", "en": "bench"},
-        "document": {"title": "benchmark", "confidence": "推断"},
-        "options": {"space": "holding"},
-        "groups": [{"id": "all", "channels": channels}],
-    }
-    (folder / "profiles" / "bench").mkdir(parents=True)
-    (folder / "profiles" / "bench" / "float40.yaml").write_text(yaml.safe_dump(profile, allow_unicode=True))
-    site = {
-        "meterproof": 1,
-        "organisation": {"id": "bench", "name": {"zh": "基准", "en": "Bench"}},
-        "site": {"id": "bench", "name": {"zh": "基准", "en": "Bench"}},
-        "simulated": True,
-        "profiles": "profiles",
-        "schedule": {"period_s": period_s},
-        "endpoints": [
-            {
-                "id": f"e{n}",
-                "protocol": "modbus",
-                "connection": {"transport": "tcp", "host": str(FIRST_ADDRESS + n), "port": port},
-            }
+    return _float40.write_site(
+        folder,
+        lambda n: energies[n % len(energies)] if n < COUNTERS else others[n % len(others)],
+        decimals=3,
+        period_s=period_s,
+        endpoints=[
+            {"id": f"e{n}", "connection": {"transport": "tcp", "host": str(FIRST_ADDRESS + n), "port": port}}
             for n in range(meters)
         ],
-        "devices": [
-            {"id": f"m{n}", "endpoint": f"e{n}", "profile": "bench/float40", "address": {"unit": UNITS[n % 2]}}
-            for n in range(meters)
-        ],
-    }
-    path = folder / "site.yaml"
-    path.write_text(yaml.safe_dump(site, allow_unicode=True))
-    return path
+        meters=[(f"e{n}", UNITS[n % 2]) for n in range(meters)],
+    )
 
 
 def hurried(site: AssembledSite, period_us: int) -> AssembledSite:

@@ -23,23 +23,13 @@ from gateway.i18n.rules import rule_title
 from gateway.registry.registry import Registry
 from gateway.settlement.query import Settlement
 from tests.crawling import shown_on, strangers
+from tests.demo_faults import PLANTED
 from tests.people import client_of
 from tests.plant_folder import FixedClock
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 PROGRAM = str(Path(sys.executable).with_name("meterproof"))
 FIGURES = 240
-PLANTED = (
-    "calibration.expired",
-    "calibration.not_verification",
-    "installation.ratio_mismatch",
-    "instrument.class_too_low",
-    "identity.serial_mismatch",
-    "point.unequipped",
-    "device.silent",
-    "counter.rollover",
-    "counter.exchange",
-)
 
 
 @pytest.fixture(scope="module")

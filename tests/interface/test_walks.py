@@ -24,22 +24,12 @@ from gateway.i18n.texts import text
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
+from tests.demo_faults import PLANTED
 from tests.interface.conftest import started
 from tests.plant_folder import NOW, ORGANISATION, PERIOD_US, FixedClock, build_folder, intake_words
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 PATIENCE_MS = 60_000
-PLANTED = (
-    "calibration.expired",
-    "calibration.not_verification",
-    "installation.ratio_mismatch",
-    "instrument.class_too_low",
-    "identity.serial_mismatch",
-    "point.unequipped",
-    "device.silent",
-    "counter.rollover",
-    "counter.exchange",
-)
 
 
 @contextmanager

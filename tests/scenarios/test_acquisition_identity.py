@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from gateway.acquisition.endpoint import EndpointActor
 from gateway.acquisition.outbox import Outbox
 from gateway.assembly.collecting import open_collection
 from gateway.assembly.site_loading import load_assembled_site
@@ -16,8 +15,8 @@ from gateway.domain.reading import Outcome
 from gateway.journal.entry import Entry
 from gateway.journal.journal import Journal
 from gateway.ports import Answer
-from tests.scenarios.acquisition_world import InlineCommitter, SeededRandom, WorldClock, run_virtual
-from tests.scenarios.test_acquisition_limits import SITE
+from tests.scenarios.acquisition_world import InlineCommitter, WorldClock, run_virtual
+from tests.scenarios.one_meter import asking, write_site
 
 PROFILE = """\
 profile: 1
@@ -67,34 +66,18 @@ class NamedMeter:
 def collected(
     tmp_path: Path, happenings: list[tuple[float, Callable[[NamedMeter], None]]]
 ) -> tuple[NamedMeter, list[Entry]]:
-    (tmp_path / "profiles" / "test").mkdir(parents=True)
-    (tmp_path / "profiles" / "test" / "wide.yaml").write_text(PROFILE, encoding="utf-8")
-    site = tmp_path / "site.yaml"
-    site.write_text(SITE, encoding="utf-8")
+    site = write_site(tmp_path, PROFILE)
 
     async def main() -> NamedMeter:
         clock = WorldClock()
         meter = NamedMeter(clock)
         with open_collection(load_assembled_site(site), tmp_path / "data", clock) as collection:
             outbox = Outbox(collection.journal.append_encoded, InlineCommitter(), clock)
-            actor = EndpointActor(
-                "bus",
-                collection.all_lines(),
-                meter,
-                recorder=collection.recorder,
-                outbox=outbox,
-                clock=clock,
-                random=SeededRandom(1),
-            )
-            committing, running = asyncio.create_task(outbox.run()), asyncio.create_task(actor.run())
-            for pause_s, happen in happenings:
-                await asyncio.sleep(pause_s)
-                happen(meter)
-            await asyncio.sleep(120)
-            actor.stop()
-            await running
-            outbox.close()
-            await committing
+            async with asking(collection, meter, outbox, clock):
+                for pause_s, happen in happenings:
+                    await asyncio.sleep(pause_s)
+                    happen(meter)
+                await asyncio.sleep(120)
         return meter
 
     meter = run_virtual(main())

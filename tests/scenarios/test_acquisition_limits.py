@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from gateway.acquisition.balance import SlotBalance
-from gateway.acquisition.endpoint import EndpointActor
 from gateway.acquisition.outbox import Outbox
 from gateway.assembly.collecting import make_keeper, open_collection, record_stop
 from gateway.assembly.projecting import load_plan
@@ -18,38 +17,8 @@ from gateway.domain.reading import Outcome
 from gateway.domain.time import US_PER_DAY
 from gateway.journal.journal import Journal
 from gateway.ports import Answer
-from tests.scenarios.acquisition_world import START_US, InlineCommitter, SeededRandom, WorldClock, run_virtual
-
-PROFILE = """\
-profile: 1
-id: test/wide
-protocol: modbus
-maker: "Test"
-model: "Wide"
-name: {zh: 宽, en: wide}
-document: {title: "test", confidence: 推断}
-options: {space: holding}
-groups:
-  - id: all
-    channels:
-      - {id: a, measurand: active_energy_import, source: {address: 0, type: u32}}
-      - {id: b, measurand: active_power, source: {address: 2, type: u16}}
-      - {id: c, measurand: voltage, source: {address: 3, type: u16}}
-      - {id: d, measurand: current, source: {address: 4, type: u16}}
-      - {id: e, measurand: frequency, source: {address: 5, type: u16}}
-"""
-SITE = """\
-meterproof: 1
-organisation: {id: o, name: {zh: 厂, en: o}}
-site: {id: s, name: {zh: 厂, en: s}}
-simulated: true
-profiles: profiles
-schedule: {period_s: 10}
-endpoints:
-  - {id: bus, protocol: modbus, connection: {transport: tcp, host: 127.0.0.1, port: 1502}}
-devices:
-  - {id: m, endpoint: bus, profile: test/wide, address: {unit: 1}}
-"""
+from tests.scenarios.acquisition_world import START_US, InlineCommitter, WorldClock, run_virtual
+from tests.scenarios.one_meter import WIDE, asking, write_site
 
 
 class LackingMeter:
@@ -83,35 +52,18 @@ async def collect(site: Path, data: Path, lacking: set[int], *, day: int = 0, me
         keeper.restore(collection.journal)
         for line in collection.all_lines():
             record_stop(line, clock.utc_us(), collection.recorder, outbox)
-        actor = EndpointActor(
-            "bus",
-            collection.all_lines(),
-            meter,
-            recorder=collection.recorder,
-            outbox=outbox,
-            clock=clock,
-            random=SeededRandom(1),
-        )
-        committing, running = asyncio.create_task(outbox.run()), asyncio.create_task(actor.run())
-        if mends_after_s:
-            await asyncio.sleep(mends_after_s)
-            meter.lacking = set()
-        await asyncio.sleep(155)
-        actor.stop()
-        await running
-        outbox.close()
-        await committing
+        async with asking(collection, meter, outbox, clock):
+            if mends_after_s:
+                await asyncio.sleep(mends_after_s)
+                meter.lacking = set()
+            await asyncio.sleep(155)
         keeper.save(keeper.snapshot(), collection.journal.head())
     return meter
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    (tmp_path / "profiles" / "test").mkdir(parents=True)
-    (tmp_path / "profiles" / "test" / "wide.yaml").write_text(PROFILE, encoding="utf-8")
-    path = tmp_path / "site.yaml"
-    path.write_text(SITE, encoding="utf-8")
-    return path
+    return write_site(tmp_path)
 
 
 def values(data: Path) -> list[tuple[int | str | None, ...]]:
@@ -162,6 +114,6 @@ def test_another_profile_forgets_what_was_learned(site: Path, tmp_path: Path) ->
     data = tmp_path / "data"
     run_virtual(collect(site, data, {3}))
     profile = site.parent / "profiles" / "test" / "wide.yaml"
-    profile.write_text(PROFILE.replace("address: 3,", "address: 6,"), encoding="utf-8")
+    profile.write_text(WIDE.replace("address: 3,", "address: 6,"), encoding="utf-8")
     meter = run_virtual(collect(site, data, set(), day=1))
     assert (0, 7) in meter.asked

@@ -13,7 +13,7 @@ from gateway.domain.errors import DataFolderError
 from gateway.domain.time import US_PER_DAY
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
-from tests.scenarios.test_acquisition_limits import PROFILE, SITE
+from tests.scenarios.one_meter import SITE, write_site
 
 START_US = 1_767_225_600_000_000
 PERIOD_US = 10_000_000
@@ -22,11 +22,7 @@ RAW = "AAEAAgADAAQABQAG"  # 00 01 00 02 00 03 00 04 00 05 00 06
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    (tmp_path / "profiles" / "test").mkdir(parents=True)
-    (tmp_path / "profiles" / "test" / "wide.yaml").write_text(PROFILE, encoding="utf-8")
-    path = tmp_path / "site.yaml"
-    path.write_text(SITE, encoding="utf-8")
-    return path
+    return write_site(tmp_path)
 
 
 def feed(site: Path, *lines: dict[str, object], commits: list[int] | None = None) -> list[dict[str, object]]:
