@@ -13,8 +13,7 @@ from importlib.util import find_spec
 from json import loads
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 import click
 
@@ -99,7 +98,7 @@ def _installed_at() -> Path:
     ours = distribution(DISTRIBUTION)
     recorded = loads(ours.read_text("direct_url.json") or "{}")
     if recorded.get("dir_info", {}).get("editable"):
-        return Path(url2pathname(urlsplit(recorded["url"]).path)).resolve()
+        return Path(unquote(urlsplit(recorded["url"]).path)).resolve()
     return Path(str(ours.locate_file(""))).resolve()
 
 

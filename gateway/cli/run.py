@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
+from gateway.assembly.loading_apart import data_folder_apart
 from gateway.assembly.platform import SystemClock
-from gateway.assembly.site_loading import load_assembled_site
 from gateway.domain.errors import ConfigurationError, DataFolderError, DiskFullError, MeterproofError
 from gateway.i18n import text
 from gateway.ports import Clock
@@ -58,8 +58,8 @@ class Part:
 @click.pass_obj
 def command(language: str, *, site: Path, data: Path | None, port: int) -> None:
     """Collect, project and serve until stopped. 运行采集、投影与页面服务，直到停止。"""
-    assembled = load_assembled_site(site, language=language)
-    folder = str(data or assembled.data_folder)
+    of_the_site = data_folder_apart(site, language=language)  # whatever else is wrong in the file is said here too
+    folder = str(data or of_the_site)
     parts = (
         Part("collect", [str(site), "--data", folder], vital=True),
         Part("project", [str(site), "--data", folder]),

@@ -22,6 +22,7 @@ mine = os.getpid()
 loading_apart.load_assembled_site = lambda path, *, language: there(path, language=language) if os.getpid() != mine else never(path, language=language)
 try:
     site = load_site_apart(path, language="en")
+    assert loading_apart.data_folder_apart(path, language="en") == site.data_folder
 except ConfigurationError as error:
     print("\\n".join(error.lines))
 else:
