@@ -20,7 +20,7 @@ from gateway.domain.time import iso
 from gateway.i18n import text
 from gateway.i18n.recorded import detail, recorded
 from gateway.i18n.rules import RULES, rule_sentence, rule_title
-from gateway.i18n.terms import quality_terms, term
+from gateway.i18n.terms import quality_terms, term, unit_symbol
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 INSTANT_FACTS = frozenset({"last", "since", "at"})
@@ -36,7 +36,6 @@ WORD_FACTS = {
     "mode": "correction_mode",
     "limit_confidence": "standing",
 }
-UNIT_SYMBOLS = {"m3": "m³", "m3/h": "m³/h", "1": "", "tCO2": "tCO₂", "tCO2/t": "tCO₂/t", "tCO2/MWh": "tCO₂/MWh"}
 STATUS_CLASS = {0: "good", 1: "warn", 2: "bad", 3: "none"}
 SEVERITY_CLASS = {Severity.ERROR: "bad", Severity.WARNING: "warn", Severity.INFO: "info"}
 DUE_CLASS = {
@@ -117,7 +116,7 @@ class View:
 
     def unit(self, unit: str) -> str:
         """A unit as it is written for people."""
-        return UNIT_SYMBOLS.get(unit, unit)
+        return unit_symbol(unit)
 
     def rule(self, rule: str) -> str:
         """A rule's title; its id when it is not one of ours."""

@@ -375,6 +375,14 @@ FLAG_TERMS: dict[Flag, str] = {
 """Each quality flag in words."""
 
 
+UNIT_SYMBOLS = {"m3": "m³", "m3/h": "m³/h", "1": "", "tCO2": "tCO₂", "tCO2/t": "tCO₂/t", "tCO2/MWh": "tCO₂/MWh"}
+
+
+def unit_symbol(unit: str) -> str:
+    """A unit as it is written for people; entries and files for machines keep the plain letters."""
+    return UNIT_SYMBOLS.get(unit, unit)
+
+
 def term(language: str, family: str, word: str | int | None) -> str:
     """The term of a stored word in the language; the word itself when it is not one of ours, an em dash for none."""
     if word is None or word == "":

@@ -2,6 +2,7 @@
 
 from gateway.accounting.account import Account
 from gateway.domain.figure import Figure
+from gateway.i18n.terms import unit_symbol
 from gateway.reports.document import Amount, Block, Cell, Document, Expanded, Table
 from gateway.reports.energy_year import kinds, methods
 from gateway.reports.forms import boxes
@@ -39,7 +40,7 @@ def consumption_table(making: Making) -> Table:
                 Expanded(each.difference),
                 each.metered,
                 Expanded(each.metered),
-                each.unit,
+                unit_symbol(each.unit),
                 each.coal,
                 Amount(id=f"share/{each.kind}", figure=share, instead=making.t("not known")),
             ]
@@ -78,7 +79,7 @@ def points_table(making: Making) -> Table:
                 making.term("level", fact.point.level),
                 amount,
                 Expanded(amount),
-                amount.figure.unit,
+                unit_symbol(amount.figure.unit),
                 amount.figure.coverage_permille,
             ]
         )
@@ -98,7 +99,9 @@ def carbon_table(making: Making) -> Table | None:
         amount = making.line(id_)
         assert amount is not None
         defaults = making.joined(sorted(line.quantity.defaults))
-        rows.append([_line_name(making, made, id_), amount, Expanded(amount), amount.figure.unit, defaults])
+        rows.append(
+            [_line_name(making, made, id_), amount, Expanded(amount), unit_symbol(amount.figure.unit), defaults]
+        )
     return Table(
         id="carbon",
         title=making.t("Carbon, products and intensities"),

@@ -17,6 +17,7 @@ from gateway.accounting.weighting import Weighing
 from gateway.domain.figure import Figure
 from gateway.domain.ledger import Direction, MeteringPoint
 from gateway.domain.time import US_PER_DAY, Period
+from gateway.i18n.terms import unit_symbol
 from gateway.reports.document import Amount, Cell, Document, Expanded, Method, Table
 from gateway.reports.forms import INFERRED, boxes
 from gateway.reports.making import Making
@@ -256,7 +257,7 @@ def year_table(making: Making) -> Table:
     rows: list[list[Cell]] = [
         [
             making.energy_kind(each.kind),
-            each.unit,
+            unit_symbol(each.unit),
             each.opening,
             each.invoiced,
             each.metered,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from gateway.audit.ledger import LedgerRow
 from gateway.audit.plant import MAX_DEPTH, PointFact
 from gateway.domain.ledger import CertificateKind, Standard
+from gateway.i18n.terms import unit_symbol
 from gateway.reports.diagrams import Link, Node, diagram
 from gateway.reports.document import Block, Cell, Document, Expanded, Picture, Table
 from gateway.reports.forms import boxes
@@ -64,7 +65,7 @@ def _flow(
         amount = making.point_amount(fact.point.id)
         if fact.point.id not in known:
             value = amount.figure.displayed()[0]
-            line = f"{value} {amount.figure.unit}" if value else making.t("not known")
+            line = f"{value} {unit_symbol(amount.figure.unit)}" if value else making.t("not known")
             tone = "bad" if fact.meter is None and fact.point.must_measure else "main" if depth == 0 else "plain"
             nodes.append(Node(id=fact.point.id, column=1 + depth, title=making.name(fact.point), line=line, tone=tone))
         if depth > 0:
@@ -135,7 +136,7 @@ def _flow_table(making: Making) -> Table:
         amount = making.point_amount(fact.point.id)
         name = _indented(making, depth, fact)
         rows.append([name, fact.point.parent, making.energy_kind(fact.point.energy_kind)])
-        rows[-1] += [amount, Expanded(amount), amount.figure.unit]
+        rows[-1] += [amount, Expanded(amount), unit_symbol(amount.figure.unit)]
     return Table(
         id="flow",
         title=making.t("The flow as a table"),
