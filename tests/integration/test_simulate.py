@@ -91,14 +91,17 @@ devices:
 """
 
 
-def test_three_lines_give_plant_gateway_and_truth(
-    tmp_path: Path,
-    simulated_plant: Callable[..., Any],
-    metered_gateway: Callable[..., Any],
-) -> None:
+@pytest.fixture
+def plant(tmp_path: Path, simulated_plant: Callable[..., Any]) -> Any:
+    """The plant above being served, its site file beside it."""
     (tmp_path / "plant.yaml").write_text(PLANT, "utf-8")
     (tmp_path / "site.yaml").write_text(SITE, "utf-8")
-    plant = simulated_plant(tmp_path / "plant.yaml")
+    return simulated_plant(tmp_path / "plant.yaml")
+
+
+def test_three_lines_give_plant_gateway_and_truth(
+    tmp_path: Path, plant: Any, metered_gateway: Callable[..., Any]
+) -> None:
     wanted = {"counter.stuck", "message.undecodable", "message.sequence_gap"}
     gateway = metered_gateway(
         tmp_path / "site.yaml",
@@ -119,13 +122,8 @@ def test_three_lines_give_plant_gateway_and_truth(
 
 
 def test_serial_and_socket_rtu_bring_what_the_plant_says(
-    tmp_path: Path,
-    simulated_plant: Callable[..., Any],
-    metered_gateway: Callable[..., Any],
+    tmp_path: Path, plant: Any, metered_gateway: Callable[..., Any]
 ) -> None:
-    (tmp_path / "plant.yaml").write_text(PLANT, "utf-8")
-    (tmp_path / "site.yaml").write_text(SITE, "utf-8")
-    plant = simulated_plant(tmp_path / "plant.yaml")
     assert Path(plant.paths["bus"]).is_char_device()
     site = yaml.safe_load(SITE)
     site["endpoints"] = [each for each in site["endpoints"] if each["id"] in {"bus", "converter"}]

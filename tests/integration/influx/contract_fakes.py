@@ -17,6 +17,14 @@ LINE = re.compile(r"^(?P<key>[^ ]+) (?P<fields>.+) (?P<time>-?\d+)$")
 Refusal = Callable[[str], str | None]
 
 
+async def _served(app: web.Application) -> tuple[web.AppRunner, str]:
+    """What serves an application on a free port, and where."""
+    runner = web.AppRunner(app, auto_decompress=False, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+
 class ContractFake:
     """A server in memory: points by series key and time, fields merged, the last value kept."""
 
@@ -36,10 +44,7 @@ class ContractFake:
     async def __aenter__(self) -> "ContractFake":
         app = web.Application(client_max_size=1 << 28)
         self.routes(app)
-        self._runner = web.AppRunner(app, auto_decompress=False, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._runner, self.url = await _served(app)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -174,10 +179,7 @@ class Shim:
         app = web.Application(client_max_size=1 << 28)
         app.router.add_post("/api/v2/write", self._write)
         app.router.add_get("/{path:.*}", self._get)
-        self._runner = web.AppRunner(app, auto_decompress=False, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._runner, self.url = await _served(app)
         return self
 
     async def __aexit__(self, *_: object) -> None:
