@@ -15,6 +15,8 @@ from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.registry.registry import Registry
 
+MAX_TEXT_BYTES = 4 * 10**6
+
 
 def this_user() -> str:
     """Who runs this program: the account's name, or its number where the machine knows no name (a container)."""
@@ -114,9 +116,19 @@ def period(language: str, start_us: int, end_us: int) -> Period:
     return Period(start_us, end_us)
 
 
+def read_bytes(path: Path, limit_bytes: int) -> bytes:
+    """A file of at most so many bytes; MeterproofError when it is larger, without having read it all."""
+    with path.open("rb") as stream:
+        content = stream.read(limit_bytes + 1)
+    if len(content) > limit_bytes:
+        raise MeterproofError("%(name)s is larger than %(limit)s MB", name=str(path), limit=str(limit_bytes // 10**6))
+    return content
+
+
 def read_text(path: Path) -> str:
-    """A UTF-8 text file, with or without a byte-order mark; MeterproofError when it is none."""
+    """A UTF-8 text file, whatever its line ends and byte-order mark; MeterproofError when it is none, or over 4 MB."""
     try:
-        return path.read_text("utf-8-sig")
+        content = read_bytes(path, MAX_TEXT_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise MeterproofError("%(path)s cannot be read as text", path=str(path)) from error
+    return content.replace("\r\n", "\n").replace("\r", "\n")

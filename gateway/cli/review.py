@@ -10,14 +10,14 @@ import click
 
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.reading import open_for_reading
-from gateway.assembly.review_desk import current, project_now, read_hand_back, take_in
+from gateway.assembly.review_desk import MAX_FILE_BYTES, current, project_now, read_hand_back, take_in
 from gateway.assembly.review_loading import (
     checklists,
     chosen_checklist,
     edition_document,
     editions,
 )
-from gateway.cli.asked import ACTOR, AS_JSON, DATA, FILE, local_instant, period, read_text
+from gateway.cli.asked import ACTOR, AS_JSON, DATA, FILE, local_instant, period, read_bytes, read_text
 from gateway.cli.review_desk import Desk, attached, desk_of
 from gateway.cli.review_draw import DRAWS
 from gateway.cli.review_machine import COMMANDS
@@ -273,7 +273,7 @@ def _signed_by_old(note: str, vkey: str) -> bool:
 def import_command(language: str, *, file: Path, data: Path, actor: str, as_json: bool) -> None:
     """Take in a reviewer's signed file; what does not hold is refused and put on record. 导入审查员签名文件。"""
     with desk_of(language, data, actor) as desk:
-        handed = read_hand_back(file.read_bytes())
+        handed = read_hand_back(read_bytes(file, MAX_FILE_BYTES))
         found = take_in(desk.folder, desk.journal, SystemClock(), handed, actor=desk.actor)
         project_now(desk.folder, desk.journal)
         if found.why:

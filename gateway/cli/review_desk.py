@@ -10,11 +10,12 @@ import click
 
 from gateway.assembly.review_desk import keep, project_now
 from gateway.assembly.review_machine import Marker
+from gateway.cli.asked import read_bytes
 from gateway.i18n import text
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
-from gateway.review.acts import Attachment, ReviewError
+from gateway.review.acts import MAX_DOCUMENT_BYTES, Attachment, ReviewError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ def desk_of(language: str, data: Path, actor: str) -> Iterator[Desk]:
 def attached(files: Sequence[Path]) -> list[Attachment]:
     """Files with their types by their names."""
     return [
-        Attachment(each.name, each.read_bytes(), mimetypes.guess_type(each.name)[0] or "application/octet-stream")
+        Attachment(
+            each.name,
+            read_bytes(each, MAX_DOCUMENT_BYTES),
+            mimetypes.guess_type(each.name)[0] or "application/octet-stream",
+        )
         for each in files
     ]

@@ -7,7 +7,7 @@ import click
 from gateway.assembly.platform import SystemClock
 from gateway.assembly.sealing_now import sealed_up_to
 from gateway.assembly.witness_client import ask_witness
-from gateway.cli.asked import ACTOR, DATA, FILE, read_text
+from gateway.cli.asked import ACTOR, DATA, FILE, MAX_TEXT_BYTES, read_bytes, read_text
 from gateway.i18n import text
 from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
@@ -168,6 +168,8 @@ def timestamp_add(language: str, *, answer: Path, checkpoint_file: Path, data: P
     folder = DataFolder.open(data)
     note = Note.parse(read_text(checkpoint_file))
     with Journal.open(folder) as journal:
-        draft = stamped_draft(folder, journal, note, answer.read_bytes(), clock=SystemClock(), actor=actor)
+        draft = stamped_draft(
+            folder, journal, note, read_bytes(answer, MAX_TEXT_BYTES), clock=SystemClock(), actor=actor
+        )
         (seq,) = journal.append([draft])
     click.echo(text(language, "Recorded as entry %(seq)s.", seq=seq))

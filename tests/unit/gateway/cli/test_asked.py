@@ -131,6 +131,19 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
         asked.read_text(tmp_path / "a")
 
 
+def test_a_file_larger_than_its_limit_is_not_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with path.open("wb") as stream:
+        stream.truncate(2**40)  # a tebibyte of nothing: it takes no room, and no memory could hold it
+    with pytest.raises(MeterproofError, match="larger than 4 MB"):
+        asked.read_text(path)
+    path.write_bytes(b"\xef\xbb\xbf" + b"fo\r\nur")
+    assert asked.read_text(path) == "fo\nur"
+    assert asked.read_bytes(path, 9).endswith(b"fo\r\nur")
+    with pytest.raises(MeterproofError, match="larger"):
+        asked.read_bytes(path, 8)
+
+
 def test_a_real_folder_takes_no_time_but_now() -> None:
     facts = {"organisation": "o", "site": "s", "time_zone": "UTC", "origin": "x", "born_us": 0}
     real, simulated = (DataFolder(Path("x"), simulated=each, **facts) for each in (False, True))  # type: ignore[arg-type]
