@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
+from playwright.sync_api import Error as PlaywrightError
 
 from api.people.acts import Acts
 from api.people.roles import Role
@@ -29,7 +30,7 @@ from tests.interface.conftest import started
 from tests.plant_folder import NOW, ORGANISATION, PERIOD_US, FixedClock, build_folder, intake_words
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 
 
 @contextmanager
@@ -41,7 +42,8 @@ def projecting(folder: DataFolder) -> Iterator[None]:
         projection = Projection(DataFolder.open(folder.path), FixedClock())
         try:
             while not over.wait(0.05):
-                if not projection.step().applied:
+                progress = projection.step()
+                if not (progress.applied or progress.settled or progress.verdicts):
                     caught_up.set()
         finally:
             projection.close()
@@ -103,6 +105,14 @@ def small_pdf() -> bytes:
     return made + table + b"trailer << /Size 4 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % len(made)
 
 
+def _shown(page: Page) -> str:
+    """What stands there, so that a wait that ended in vain says what came instead."""
+    try:
+        return page.locator("body").inner_text(timeout=5_000)[:2_000]
+    except PlaywrightError as error:
+        return f"nothing to read: {error}"
+
+
 @contextmanager
 def reader(browser: Browser, locale: str, *, scripts: bool = True) -> Iterator[Page]:
     """A browser of somebody's own; whatever it complains about fails the test."""
@@ -116,6 +126,9 @@ def reader(browser: Browser, locale: str, *, scripts: bool = True) -> Iterator[P
     try:
         yield page
         assert complaints == []
+    except Exception as error:
+        error.add_note(f"the browser is at {page.url}, complaints: {complaints}\n{_shown(page)}")
+        raise
     finally:
         context.close()
 
