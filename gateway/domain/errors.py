@@ -46,7 +46,7 @@ class ConfigurationError(MeterproofError):
     exit_code = 2
 
     def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__("%(count)s problem(s) in the configuration; nothing was started", count=str(len(lines)))
+        super().__init__("%(count)s problem(s); nothing was started or written", count=str(len(lines)))
         self.lines = tuple(lines)
 
 
