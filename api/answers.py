@@ -94,7 +94,7 @@ class Reply:
 
     def exported(self, headers: Sequence[str], rows: Iterable[Sequence[object]], name: str) -> Response:
         """The table as CSV or XLSX; its name says when the readings are simulated."""
-        named = f"SIMULATED-{name}" if self.asked.view.simulated else name
+        named = self.asked.view.file_name(name)
         made = (sheet if self.form == "xlsx" else table)(headers, rows, named, self.asked.reader.zone)
         return tagged(self.asked.request, made, entity_tag(bytes(made.body)))
 

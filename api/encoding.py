@@ -54,11 +54,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str, z
     writer = csv.writer(made)
     writer.writerow(columns)
     writer.writerows([_cell(cell, zone) for cell in row] for row in rows)
-    return Response(
-        (BYTE_ORDER_MARK + made.getvalue()).encode(),
-        media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.csv"},
-    )
+    return download((BYTE_ORDER_MARK + made.getvalue()).encode(), f"{name}.csv", "text/csv; charset=utf-8")
 
 
 def sheet(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str, zone: ZoneInfo) -> Response:
@@ -85,11 +81,13 @@ def sheet(columns: Sequence[str], rows: Iterable[Sequence[object]], name: str, z
                 page.write_string(number, index, text[1:] if guarded else text)
     page.freeze_panes(1, 0)
     book.close()
-    return Response(
-        made.getvalue(),
-        media_type=XLSX,
-        headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}.xlsx"},
-    )
+    return download(made.getvalue(), f"{name}.xlsx", XLSX)
+
+
+def download(content: bytes, name: str, media_type: str) -> Response:
+    """A file to be kept under a name, in any script; never shown inside our own pages."""
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(content, media_type=media_type, headers={"content-disposition": disposition})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from datetime import date
 from typing import Literal
-from urllib.parse import quote
 
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.asked import Asked
+from api.encoding import download
 from api.job import Job
 from api.people.roles import allowed
 from api.problems import DeniedError
@@ -92,14 +92,9 @@ def file_of(asked: Asked, wish: ReportWish, form: str) -> bytes:
     return rendered(asked_report(asked, wish), form, {})
 
 
-def as_file(content: bytes, form: str, name: str, *, simulated: bool) -> Response:
-    """A download; its name says when the readings are simulated."""
-    named = f"SIMULATED-{name}" if simulated else name
-    return Response(
-        content,
-        media_type=MEDIA_TYPES[form],
-        headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(named, safe='')}.{form}"},
-    )
+def as_file(asked: Asked, content: bytes, form: str, name: str) -> Response:
+    """A report's file under its name."""
+    return download(content, f"{asked.view.file_name(name)}.{form}", MEDIA_TYPES[form])
 
 
 def begin_making(asked: Asked, said: MakeWish) -> Response:
@@ -108,7 +103,7 @@ def begin_making(asked: Asked, said: MakeWish) -> Response:
         raise DeniedError("Your roles do not include this page or act; ask your administrator.")
     wish, form = said.wish(asked), said.form
     data, options, title = asked.reader.folder.path, child_options(asked, wish), kind_of(wish.kind).title
-    name = f"{'SIMULATED-' if asked.view.simulated else ''}{asked.view.t(title)}.{form}"
+    name = f"{asked.view.file_name(asked.view.t(title))}.{form}"
 
     def doing(job: Job) -> None:
         def told(stage: str) -> None:
@@ -138,4 +133,4 @@ def issued_file(asked: Asked, report_id: str, version: int, form: str) -> Respon
     path = asked.reader.folder.blobs / found.file(form).sha256
     if not path.is_file():
         raise UnknownObjectError("the file of the report '%(id)s' is not in the data folder", id=report_id)
-    return as_file(path.read_bytes(), form, f"{found.title}-{version}", simulated=asked.view.simulated)
+    return as_file(asked, path.read_bytes(), form, f"{found.title}-{version}")

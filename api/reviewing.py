@@ -4,7 +4,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from api.asked import Asked
+from api.asked import Asked, instant
 from api.web import format as shown
 from api.web.view import View
 from gateway.assembly.review_loading import editions
@@ -13,6 +13,7 @@ from gateway.audit.asking import Asking
 from gateway.audit.delivery import sink_states
 from gateway.domain.errors import UnknownObjectError
 from gateway.review.gathered import Cell, Entry, Gathered, Instant, Ref, Word
+from gateway.review.on_site import Expected, expected
 from gateway.review.state import Draw, Review
 
 SECTION_CLASS = {"attention": "warn", "in_order": "good", "stated": "none", "empty": "none", "nothing": "none"}
@@ -43,6 +44,13 @@ def reviewed(asked: Asked, id_: str) -> tuple[Gathered, Review]:
     review = gathered.reviews.review(id_)
     gathered.review = review
     return gathered, review
+
+
+def expected_at(asked: Asked, id_: str, instrument: str, at: str) -> tuple[Review, Expected]:
+    """A review, and what an instrument should show there at a time; at the moment asked about where none is said."""
+    gathered, review = reviewed(asked, id_)
+    at_us = instant("at", at, asked.reader.zone, end=False) if at else gathered.asking.as_of_us
+    return review, expected(gathered.sources, gathered.asking, instrument, at_us)
 
 
 def found_draw(asked: Asked, draw: str) -> Draw:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from anyio import from_thread
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel
 
@@ -20,8 +20,9 @@ from api.asked import Asked, AskedFor
 from api.people.acts import Acts
 from api.people.guard import SignedIn
 from api.people.store import People, Person
+from api.questions.evidence import own_entry
+from api.questions.words import EntryNumber
 from api.web.environment import page
-from gateway.audit.decoding import entry_or_none
 from gateway.domain.errors import UnknownObjectError
 from gateway.journal.audit_event import circumstances
 from gateway.journal.entry import Draft
@@ -218,26 +219,17 @@ def _waiting_page(asked: Asked, seq: int, then: str) -> Response:
     return answer
 
 
-def _own_entry(asked: Asked, seq: int) -> None:
-    entry = entry_or_none(asked.reader.sources, seq)
-    if entry is None or not entry.subject.startswith(f"{asked.asking.organisation}/"):
-        raise UnknownObjectError("the journal has no entry %(seq)s", seq=str(seq))
-
-
-Seq = Annotated[int, Path(ge=1, le=2**62)]
-
-
 @router.get("/writes/{seq}", include_in_schema=False)
-def show_write(asked: AskedFor, seq: Seq, then: Annotated[str, Query(max_length=2_000)] = "/") -> Response:
+def show_write(asked: AskedFor, seq: EntryNumber, then: Annotated[str, Query(max_length=2_000)] = "/") -> Response:
     """Goes on to ``then`` once the entry is shown everywhere."""
-    _own_entry(asked, seq)
+    own_entry(asked, seq)
     there = then if then.startswith("/") and not then.startswith(("//", "/\\")) else "/"
     return RedirectResponse(there, status_code=303) if is_projected(asked, seq) else _waiting_page(asked, seq, there)
 
 
 @router.get("/api/v1/writes/{seq}", responses={200: {"model": Recorded}}, response_model=None)
-def get_write(asked: AskedFor, seq: Seq) -> Response:
+def get_write(asked: AskedFor, seq: EntryNumber) -> Response:
     """Whether an entry that a command appended is shown by every answer."""
-    _own_entry(asked, seq)
+    own_entry(asked, seq)
     made = Recorded(first=seq, last=seq, projected=is_projected(asked, seq), look=f"/api/v1/writes/{seq}")
     return JSONResponse(made.model_dump(), headers={"cache-control": "no-store"})

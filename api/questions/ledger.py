@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import Depends, Path, Query
 from fastapi.responses import Response
 
 from api.asked import Asked, AskedFor
+from api.encoding import download
 from api.questions.words import Id, Search, Word
 from gateway.audit.certificate_files import CertificateRow, certificate_rows, names_file
 from gateway.audit.ledger import MAX_PAGE_ROWS, LedgerPage, LedgerRow, ledger
@@ -128,18 +128,15 @@ def stored_file(asked: Asked, digest: str) -> Response:
     if id_ is None or content is None:
         raise UnknownObjectError("no file of that hash is held")
     kind = _kind(content)
-    name = quote(f"{id_}.{kind}", safe="")
-    return Response(
-        content,
-        media_type=MEDIA_TYPES.get(kind, "application/octet-stream"),
-        headers={
-            # never shown inside our own pages: a stranger's file stays a stranger's file
-            "content-disposition": f"attachment; filename*=UTF-8''{name}",
+    answer = download(content, f"{id_}.{kind}", MEDIA_TYPES.get(kind, "application/octet-stream"))
+    answer.headers.update(
+        {
             "content-security-policy": "sandbox; default-src 'none'",
             "cache-control": "private, max-age=31536000, immutable",
             "etag": f'"{digest}"',
-        },
+        }
     )
+    return answer
 
 
 def _kind(content: bytes) -> str:

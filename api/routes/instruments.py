@@ -116,8 +116,7 @@ def get_plan(
     rows = plan_rows(asked.reader.sources, asked.asking, months_of(year, month))
     name = f"plan-{year}" + (f"-{month:02d}" if month else "")
     if sheet:
-        shown = f"SIMULATED-{name}" if asked.view.simulated else name
-        headers = {"content-disposition": f'attachment; filename="{shown}.xlsx"'}
+        headers = {"content-disposition": f'attachment; filename="{asked.view.file_name(name)}.xlsx"'}
         return Response(workbook_of([(PLAN_TITLE, [list(PLAN_COLUMNS), *rows])]), media_type=XLSX, headers=headers)
     if reply.is_table:
         return reply.exported(PLAN_COLUMNS, rows, name)

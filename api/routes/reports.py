@@ -189,4 +189,4 @@ def get_report(
         return answered(asked, plain_document(asked_report(asked, wish)))
     content = file_of(asked, wish, form)
     name = asked.view.t(kind_of(kind).title)
-    return tagged(asked.request, as_file(content, form, name, simulated=asked.view.simulated), entity_tag(content))
+    return tagged(asked.request, as_file(asked, content, form, name), entity_tag(content))

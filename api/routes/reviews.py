@@ -1,17 +1,18 @@
 """``/api/v1``: reviews with items, evidence and judgements, draws, indicators and audit views."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from hashlib import sha256 as file_hash
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from api.answers import ReplyFor, answered, described, tabled
-from api.asked import AskedFor, instant
+from api.asked import AskedFor
+from api.encoding import download
 from api.questions.words import Offset
-from api.reviewing import found_draw, gathered_for, plain_cell, reviewed, summary
+from api.reviewing import expected_at, found_draw, gathered_for, plain_cell, reviewed, summary
 from api.tables import Table
 from gateway.assembly.review_loading import checklists
 from gateway.domain.errors import DataFolderError, UnknownObjectError
@@ -20,8 +21,8 @@ from gateway.review.draw import drawn_again
 from gateway.review.evidence import ItemState, item_state, item_states
 from gateway.review.gathered import Section
 from gateway.review.indicators import FAMILIES, Indicator, indicators
-from gateway.review.on_site import Expected, expected
-from gateway.review.state import Refusal, Review
+from gateway.review.on_site import Expected
+from gateway.review.state import Nonconformity, Review
 from gateway.review.views import GROUPS, view
 
 router = APIRouter(prefix="/api/v1")
@@ -45,8 +46,7 @@ def get_indicators(asked: AskedFor, reply: ReplyFor, family: Annotated[str, Quer
 
 def indicator_document(each: Indicator) -> dict[str, Any]:
     """An indicator with what is derived from its numbers."""
-    fields = {name: getattr(each, name) for name in Indicator.__dataclass_fields__}
-    return {**fields, "permille": each.permille, "meets": each.meets}
+    return {**_fields(each), "permille": each.permille, "meets": each.meets}
 
 
 @router.get("/audit-views", **described("ViewsAnswer", list[Section], "The audit views of one group."))
@@ -75,8 +75,7 @@ def get_checklists(asked: AskedFor) -> Response:
 
 
 def _checklist(each: Checklist) -> dict[str, Any]:
-    fields = {name: getattr(each, name) for name in Checklist.__dataclass_fields__}
-    return {**fields, "paraphrased_chapters": sorted(each.paraphrased_chapters)}
+    return {**_fields(each), "paraphrased_chapters": sorted(each.paraphrased_chapters)}
 
 
 @router.get("/reviews", **described("ReviewsAnswer", Any, "Reviews, reviewers and what was refused."))
@@ -131,7 +130,7 @@ def get_review(asked: AskedFor, review: Id) -> Response:
             "checks": found.checks,
             "handed_in": found.handed_in,
             "reports": found.reports,
-            "refused": [_refusal(each) for each in found.refusals],
+            "refused": found.refusals,
         },
     )
 
@@ -157,13 +156,13 @@ def _stages(review: Review) -> Sequence[Mapping[str, Any]]:
     return listed
 
 
-def _nonconformity(each: Any) -> dict[str, Any]:  # gateway.review.state.Nonconformity
-    fields = {name: getattr(each, name) for name in ("number", "item", "act", "rectified", "checked")}
-    return {**fields, "state": each.state}
+def _nonconformity(each: Nonconformity) -> dict[str, Any]:
+    said = {name: getattr(each, name) for name in ("number", "item", "act", "rectified", "checked")}
+    return {**said, "state": each.state}
 
 
-def _refusal(each: Refusal) -> dict[str, Any]:
-    return {name: getattr(each, name) for name in Refusal.__dataclass_fields__}
+def _fields(record: Any) -> dict[str, Any]:  # a dataclass
+    return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
 @router.get("/reviews/{review}/items/{item}", **described("ItemAnswer", ItemState, "One item with its evidence."))
@@ -172,10 +171,9 @@ def get_item(asked: AskedFor, review: Id, item: Id) -> Response:
     gathered, found = reviewed(asked, review)
     state = item_state(gathered, found, found.checklist.item(item))
     numbers = [indicator_document(each) for each in state.evidence.indicators]
-    fields = {name: getattr(state, name) for name in ItemState.__dataclass_fields__ if name != "evidence"}
-    evidence = {name: getattr(state.evidence, name) for name in type(state.evidence).__dataclass_fields__}
-    reports = [_nonconformity(each) for each in state.nonconformities]
-    return answered(asked, {**fields, "nonconformities": reports, "evidence": {**evidence, "indicators": numbers}})
+    said = {**_fields(state), "nonconformities": [_nonconformity(each) for each in state.nonconformities]}
+    del said["evidence"]
+    return answered(asked, {**said, "evidence": {**_fields(state.evidence), "indicators": numbers}})
 
 
 @router.get(
@@ -188,9 +186,7 @@ def get_check(
     at: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """What ledger and gateway say of an instrument for the minute of ``at``: the register between its ends."""
-    gathered, _found = reviewed(asked, review)
-    at_us = instant("at", at, asked.reader.zone, end=False) if at else gathered.asking.as_of_us
-    return answered(asked, expected(gathered.sources, gathered.asking, instrument, at_us))
+    return answered(asked, expected_at(asked, review, instrument, at)[1])
 
 
 @router.get(
@@ -208,8 +204,7 @@ def get_file(asked: AskedFor, review: Id, sha256: Annotated[str, Path(pattern=r"
     content = path.read_bytes()
     if file_hash(content).hexdigest() != sha256:
         raise DataFolderError("%(path)s is not what the act names: its content was changed", path=str(path))
-    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(content, media_type="application/octet-stream", headers={"content-disposition": disposition})
+    return download(content, name, "application/octet-stream")
 
 
 @router.get("/draws/{draw}", **described("DrawAnswer", Any, "A published draw."))

@@ -226,6 +226,10 @@ class View:
             return self.term(WORD_FACTS[name], str(value))
         return str(value)
 
+    def file_name(self, name: str) -> str:
+        """A file's name, which says when the readings are simulated."""
+        return f"SIMULATED-{name}" if self.simulated else name
+
     def trace_link(self, point: str, energy: Energy) -> str:
         """From an amount to its evidence."""
         return self.link("/trace", **{"point": point, "from": self.iso(energy.start_us), "to": self.iso(energy.end_us)})

@@ -10,7 +10,6 @@ from api.asked import Asked, AskedFor
 from api.commands.results import (
     MAX_REASON,
     NEXT_ACTS,
-    Action,
     Computation,
     ResultStep,
     computed,
@@ -103,14 +102,6 @@ def compute(
 
 
 @router.post("/carbon/results/step")
-def step(
-    writing: WritingFor,
-    *,
-    name: Annotated[str, Form(max_length=60, alias="result")] = "",
-    version: Annotated[int, Form(ge=1, le=1_000_000)],
-    action: Annotated[Action, Form()],
-    reason: Annotated[str, Form(max_length=MAX_REASON)] = "",
-) -> Response:
+def step(writing: WritingFor, wish: Annotated[ResultStep, Form()]) -> Response:
     """A step from the page's form."""
-    wish = ResultStep(result=name, version=version, action=action, reason=reason)
     return stepped(writing, wish, then="/carbon#results")

@@ -4,9 +4,9 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from api.asked import AskedFor
-from api.questions.evidence import FindingsFor
+from api.questions.evidence import FindingsFor, FindingsQuestion
 from api.web.environment import page
-from gateway.audit.findings import READING_DAYS, findings
+from gateway.audit.findings import READING_DAYS
 
 router = APIRouter(include_in_schema=False)
 
@@ -14,11 +14,12 @@ router = APIRouter(include_in_schema=False)
 @router.get("/findings")
 def show(asked: AskedFor, wanted: FindingsFor) -> HTMLResponse:
     """The filtered list."""
-    everything = findings(asked.reader.sources, asked.asking)
+    unfiltered = FindingsQuestion(asked)
+    everything = unfiltered.listed()
     return page(
         asked.view,
         "findings.html",
-        listed=wanted.listed(),
+        listed=everything if wanted == unfiltered else wanted.listed(),
         rules=sorted({each.rule for each in everything}),
         days=READING_DAYS,
         filters={"severity": wanted.severity, "rule": wanted.rule, "state": wanted.state},

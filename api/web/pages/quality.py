@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, Response
+from pydantic import Field
 
 from api.asked import AskedFor
-from api.commands.decisions import Decision, Verb, decided
+from api.commands.decisions import Decision, decided
 from api.problems import UnreadableParameterError
 from api.questions.words import Offset
 from api.web.environment import page
@@ -17,6 +18,12 @@ from gateway.audit.suspected import MAX_NOTE_CHARACTERS, queue
 router = APIRouter(include_in_schema=False)
 DEFAULT_DAYS = 31
 PAGE_POINTS = 60
+
+
+class DecisionForm(Decision):
+    """A decision as a form sends it: without a note, which may be said to be missing."""
+
+    note: str = Field("", max_length=MAX_NOTE_CHARACTERS)
 
 
 @router.get("/quality")
@@ -40,18 +47,9 @@ def show(
 
 
 @router.post("/quality/decide")
-def decide(
-    writing: WritingFor,
-    *,
-    decision: Annotated[Verb, Form()],
-    note: Annotated[str, Form(max_length=MAX_NOTE_CHARACTERS)] = "",
-    entry: Annotated[int, Form(ge=0, le=2**62)] = 0,
-    rule: Annotated[str, Form(max_length=120)] = "",
-    device: Annotated[str, Form(max_length=120)] = "",
-    channel: Annotated[str, Form(max_length=120)] = "",
-) -> Response:
+def decide(writing: WritingFor, wish: Annotated[DecisionForm, Form()]) -> Response:
     """A decision from the queue."""
-    if not note.strip():
+    note = wish.note.strip()
+    if not note:
         raise UnreadableParameterError("a decision needs a note that says why")
-    facts = {"decision": decision, "note": note.strip(), "entry": entry}
-    return decided(writing, Decision(**facts, rule=rule, device=device, channel=channel))
+    return decided(writing, wish.model_copy(update={"note": note}))

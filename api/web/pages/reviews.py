@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse
 
-from api.asked import AskedFor, instant
+from api.asked import AskedFor
 from api.reviewing import (
     SECTION_CLASS,
     VERDICT_CLASS,
     cell,
+    expected_at,
     found_draw,
     gathered_for,
     heading,
@@ -132,13 +133,12 @@ def show_check(
     at: Annotated[str, Query(max_length=40)] = "",
 ) -> HTMLResponse:
     """The phone page of one instrument: what should be found, the gateway's value of the minute, what was found."""
-    gathered, found = reviewed(asked, review)
-    at_us = instant("at", at, asked.reader.zone, end=False) if at else gathered.asking.as_of_us
+    found, should = expected_at(asked, review, instrument, at)
     return page(
         asked.view,
         "review_check.html",
         review=found,
-        expected=expected(gathered.sources, gathered.asking, instrument, at_us),
+        expected=should,
         checks=[each for each in found.checks if each.object.get("instrument") == instrument],
         marker=marker_of(asked),
     )

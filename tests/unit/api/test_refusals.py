@@ -89,3 +89,9 @@ def test_a_body_that_is_none(client: TestClient, language: str) -> None:
     headers = {"accept-language": language, "content-type": "multipart/form-data; boundary=x"}
     answer = client.post("/api/v1/ledger/import", content=b"garbage", headers=headers)
     _is_ours(answer, language, 400)
+
+
+@pytest.mark.parametrize("wish", [{"result": ""}, {}, {"result": "x", "version": "0"}, {"result": "x", "action": "no"}])
+def test_a_step_of_a_result_that_is_none(client: TestClient, wish: dict[str, str]) -> None:
+    answer = client.post("/carbon/results/step", data={"version": "1", "action": "submitted", "result": "", **wish})
+    _is_ours(answer, "zh", 422)
