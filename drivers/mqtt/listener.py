@@ -82,6 +82,7 @@ class MqttListener:
         self.sessions_lost = 0
         self.refused_topics: list[str] = []
         self.last_error = ""
+        self._complained = ""
 
     @property
     def connected(self) -> bool:
@@ -129,7 +130,9 @@ class MqttListener:
                 await self._one_session()
             except (ConnectionLostError, OSError) as error:
                 self.last_error = str(error)
-                LOG.warning("broker of endpoint %s: %s", self._endpoint, error)
+                if self.last_error != self._complained:  # a broker away for a year is said once, not a million times
+                    LOG.warning("broker of endpoint %s: %s", self._endpoint, error)
+                self._complained = self.last_error
             settled = self._proved or self._clock.monotonic_ns() - started_ns >= SETTLED_AFTER_NS
             failures = 0 if settled else failures + 1
             ceiling_s = min(BACKOFF_LIMIT_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 20))
@@ -146,7 +149,9 @@ class MqttListener:
                 if self._watcher is not None:
                     for topic, payload in self._watcher.connected(self._clock.utc_us()):
                         self._publish(session, topic, payload)
-                LOG.info("endpoint %s: connected to %r", self._endpoint, self._settings)
+                if self._complained:
+                    LOG.warning("endpoint %s: connected again", self._endpoint)
+                self._complained = ""
                 await session.lost()
         finally:
             self._up = False
