@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import logging
 import pkgutil
 import platform
 import sys
@@ -15,6 +16,8 @@ LATEST = Path(__file__).with_name("latest.json")
 
 
 def main(names: list[str]) -> int:
+    for room in ("gateway", "drivers"):  # what broken plants make them complain of is no result
+        logging.getLogger(room).setLevel(logging.CRITICAL)
     package = importlib.import_module("benchmarks")
     results: list[Result] = []
     failures: list[str] = []

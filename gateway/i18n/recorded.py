@@ -102,16 +102,6 @@ DETAILS = (
     "U · I is at least P",
     "%(channel)s only grows",
     "dE/dt is the power",
-    # laws of physics that a reading is held against
-    "magnitude",
-    "range",
-    "frequency",
-    "voltages",
-    "power is the sum of its phases",
-    "P / S is the power factor",
-    "U · I is at least P",
-    "%(channel)s only grows",
-    "dE/dt is the power",
     # where a limit or an uncertainty comes from
     "class %(class)s read as percent",
     "no row for this jurisdiction",

@@ -1,15 +1,16 @@
 """What the series store keeps and gives back: one row a poll."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesRow:
+class SeriesRow(NamedTuple):
     """The values one poll or sample brought, meter side, in the order of the group's channels at ``cfg_seq``.
 
     ``device`` is the id part of the subject. ``values`` are scaled integers, None where nothing is known or where the
     channel is a text. ``seq`` is the entry the row came from, ``cfg_seq`` the configuration entry that names its
-    channels. Times are microseconds UTC.
+    channels. Times are microseconds UTC. A named tuple, because every poll makes one and a frozen class
+    costs three times as much.
     """
 
     device: str

@@ -1,6 +1,5 @@
 """The series store: what is written comes back, once, in order, whatever the order of arrival."""
 
-import dataclasses
 import random
 from pathlib import Path
 
@@ -154,7 +153,7 @@ def test_an_instant_on_a_row_has_it_on_both_sides(store: SeriesStore) -> None:
 
 
 def test_the_first_value_is_known_by_its_entry_when_a_later_one_was_accepted(store: SeriesStore) -> None:
-    accepted = dataclasses.replace(row(1, 11), seq=9)
+    accepted = row(1, 11)._replace(seq=9)
     store.write([accepted])
     assert store.write([row(1, 10, seq=5)]) == []
     assert store.last("kiln", "main") == accepted
