@@ -23,7 +23,7 @@ from tests.interface.conftest import CHROMIUM_FLAGS
 from tests.people import session_of
 
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
-MORE = ("/account", "/jobs", "/nowhere", "/sign-in")
+MORE = ("/account", "/effects", "/jobs", "/nowhere", "/sign-in")
 READY_S = 60
 
 
