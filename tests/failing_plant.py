@@ -1,10 +1,14 @@
 """The small plant of ``tests.plant_folder`` with more put on record: a failure found, a withdrawal, a report issued."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from click.testing import CliRunner
 
 from gateway.assembly.projecting import Projection
 from gateway.assembly.reading import open_for_reading
 from gateway.audit.look_back import LookBack, look_back
+from gateway.cli.account import command as account
 from gateway.domain.time import US_PER_DAY
 from gateway.journal.entry import Draft
 from gateway.journal.folder import DataFolder
@@ -46,6 +50,19 @@ class Plant:
                 pass
         finally:
             projection.close()
+
+    def compute_march(self, scratch: Path) -> None:
+        """A plan, and a first version of the result ``march`` by it."""
+        (scratch / "plan.yaml").write_text(PLAN, encoding="utf-8")
+        for command in (
+            ["plan", str(scratch / "plan.yaml")],
+            ["compute", "march", "--from", "2026-03-10T00:00:00+08:00", "--to", "2026-03-11T02:00:00+08:00"],
+        ):
+            made = CliRunner().invoke(
+                account, [*command, "--data", str(self.folder.path)], obj="en", catch_exceptions=False
+            )
+            assert made.exit_code == 0, made.output
+            self.append()
 
     def look_back(self, number: str = "", days: int = 2) -> LookBack:
         with open_for_reading(self.folder) as reader:

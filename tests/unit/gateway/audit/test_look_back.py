@@ -10,13 +10,12 @@ from click.testing import CliRunner
 from gateway.assembly.reading import open_for_reading
 from gateway.audit.judging import judged
 from gateway.audit.look_ahead import look_ahead
-from gateway.cli.account import command as account
 from gateway.cli.certificate import command as certificate
 from gateway.domain.errors import MeterproofError, UnknownObjectError
 from gateway.domain.time import US_PER_DAY, Period
 from gateway.journal.folder import DataFolder
 from gateway.metrology.words import CODES, Word, worst_word
-from tests.failing_plant import PLAN, Plant, issued
+from tests.failing_plant import Plant, issued
 from tests.plant_folder import NOW, ORGANISATION, QUARTER_KWH, START, build_folder
 
 DAY_KWH = 96 * QUARTER_KWH
@@ -121,16 +120,7 @@ def test_an_unknown_certificate(plant):
 
 
 def test_results_and_reports_made_before_it_was_known_are_named_with_the_effect_on_their_figures(plant, tmp_path):
-    (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
-    for command in (
-        ["plan", str(tmp_path / "plan.yaml")],
-        ["compute", "march", "--from", "2026-03-10T00:00:00+08:00", "--to", "2026-03-11T02:00:00+08:00"],
-    ):
-        made = CliRunner().invoke(
-            account, [*command, "--data", str(plant.folder.path)], obj="en", catch_exceptions=False
-        )
-        assert made.exit_code == 0, made.output
-        plant.append()
+    plant.compute_march(tmp_path)
     with open_for_reading(plant.folder) as reader:
         known = reader.sources.registry.applied_seq()
     plant.append(issued("r", known, [["energy/P-01", {}]]), issued("old", known, [], to_us=START - 299 * US_PER_DAY))

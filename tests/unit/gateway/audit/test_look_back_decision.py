@@ -13,7 +13,6 @@ from gateway.audit.look_back import look_back
 from gateway.audit.look_back_decision import DecisionRefusedError, Wish, decision_draft
 from gateway.audit.look_back_spans import Questioned
 from gateway.audit.overview import overview
-from gateway.cli.account import command as account
 from gateway.cli.certificate import command as certificate
 from gateway.domain.errors import DataFolderError, MeterproofError, UnknownObjectError
 from gateway.domain.time import US_PER_DAY, US_PER_HOUR
@@ -22,7 +21,7 @@ from gateway.journal.folder import DataFolder
 from gateway.journal.journal import Journal
 from gateway.review.gathered import Gathered
 from gateway.review.views_instruments import use_view
-from tests.failing_plant import PLAN, Plant, issued
+from tests.failing_plant import Plant, issued
 from tests.plant_folder import NOW, ORGANISATION, QUARTER_KWH, START, build_folder
 
 DAY_KWH = 96 * QUARTER_KWH
@@ -138,21 +137,8 @@ def test_at_every_entry_known_it_stands_as_the_decisions_until_then_say(failed: 
             assert span.state == (wanted[-1] if wanted else "waiting")
 
 
-def compute(plant: Plant, tmp_path: Path) -> None:
-    (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
-    for command in (
-        ["plan", str(tmp_path / "plan.yaml")],
-        ["compute", "march", "--from", "2026-03-10T00:00:00+08:00", "--to", "2026-03-11T02:00:00+08:00"],
-    ):
-        made = CliRunner().invoke(
-            account, [*command, "--data", str(plant.folder.path)], obj="en", catch_exceptions=False
-        )
-        assert made.exit_code == 0, made.output
-        plant.append()
-
-
 def test_restated_names_a_newer_version_of_what_was_touched(plant: Plant, tmp_path: Path) -> None:
-    compute(plant, tmp_path)
+    plant.compute_march(tmp_path)
     plant.append(issued("r", 10**6, []))
     plant.certificate("V-2026-2", "2026-03-11", as_found_result="fail", as_found_error_percent="0.8")
     assert only_span(plant).restating == []
@@ -169,7 +155,7 @@ def test_restated_names_a_newer_version_of_what_was_touched(plant: Plant, tmp_pa
     plant.append(issued("old", 10**6, [], to_us=START - 299 * US_PER_DAY))
     with pytest.raises(DecisionRefusedError, match="not of the time in question"):
         draft(plant, "restated", result="report/old/1")
-    compute(plant, tmp_path)
+    plant.compute_march(tmp_path)
     assert only_span(plant).restating == ["march/2"]
     decide(plant, "restated", result="march/2", reason="computed again without the day")
     span = only_span(plant)
